@@ -22,10 +22,13 @@ create table product (
   state_reason text,
   -- Registering twice with one client token registers once.
   client_token text,
+  -- Digest of what was registered under it: the same token with other input is refused.
+  request_sha256 text,
   created_at timestamptz not null,
   state_changed_at timestamptz not null,
   check (offering_code <> product_code),
-  unique (seller_account_id, client_token)
+  unique (seller_account_id, client_token),
+  check ((client_token is null) = (request_sha256 is null))
 );
 create index product_seller on product (seller_account_id, created_at);
 create index product_state on product (state, created_at);

@@ -229,6 +229,11 @@ export function loadConfig(overrides: ConfigInput = {}, environment: NodeJS.Proc
   return config as unknown as Config
 }
 
+/** The address in every link that leaves the service. `src/main.ts` sets `publicUrl` where the port is only known once listening. */
+export function publicUrlOf(config: Config): string {
+  return config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
+}
+
 function readConfigFile(file: string): Record<string, unknown> {
   const path = resolve(file)
   let text: string
