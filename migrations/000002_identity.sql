@@ -23,7 +23,7 @@ create table identity.session (
   "userAgent" text,
   "userId" text not null references identity."user" (id) on delete cascade
 );
-create index session_user on identity.session ("userId");
+create index session_of_user on identity.session ("userId");
 
 create table identity.account (
   id text primary key,
