@@ -26,6 +26,8 @@ create table payment_attempt (
   failure_code text,
   failure_message text,
   started_at timestamptz not null,
+  -- By the machine's clock, whatever the billing clock says: the processor forgets idempotency keys after a while.
+  asked_at timestamptz not null default now(),
   settled_at timestamptz,
   primary key (account_id, invoice_id, attempt_number),
   foreign key (account_id, invoice_id) references invoice (account_id, invoice_id),

@@ -12,8 +12,8 @@ export interface TaskPayloads {
   'instance.advance': { readonly accountId: string; readonly instanceId: string; readonly sequence: number }
   /** Vet the card of a placed order and collect its initial charge. */
   'order.vet': { readonly accountId: string; readonly subscriptionId: string }
-  /** Try to collect an invoice that is due. */
-  'invoice.collect': { readonly accountId: string; readonly invoiceId: string }
+  /** Ask the processor for a started attempt to collect an invoice, and settle it. */
+  'invoice.collect': { readonly accountId: string; readonly invoiceId: string; readonly attemptNumber: number }
   /** Return money at the processor. */
   'refund.pay': { readonly accountId: string; readonly refundId: string }
   /** Send a started payout to the seller. */

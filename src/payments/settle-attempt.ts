@@ -1,0 +1,204 @@
+/** Records what came of an attempt, once, and everything that follows from it in the same transaction. */
+import { findAccount } from '../accounts/find-account.ts'
+import { recordAudit } from '../accounts/record-audit.ts'
+import { enqueue } from '../jobs/enqueue.ts'
+import type { Transaction } from '../database/database.ts'
+import { planSettlement } from '../ledger/plan-settlement.ts'
+import { post, type NewTransfer } from '../ledger/post.ts'
+import { writeMail } from '../notices/write-mail.ts'
+import { endSubscription } from '../subscriptions/end-subscription.ts'
+import { nextAttemptAt, sayAmount, type Attempt, type Outcome } from './payments.ts'
+import {
+  linesCollectedBy,
+  lockInvoice,
+  markPaid,
+  markUnpaid,
+  planAttempt,
+  recordOutcome,
+  type CollectableInvoice,
+  type CollectedLine,
+} from './store.ts'
+
+/**
+ * started → succeeded or failed. Called with the processor's answer and with its events, in any order and any number of
+ * times: the first settles, the rest change nothing.
+ *
+ * Success: the invoice (and every bill carried into it) is paid, the sellers' deposits and transaction fees are booked,
+ * their settlement planned. Failure of a monthly bill: the next attempt is planned, or the debt stands and the bill's
+ * subscriptions end (spec §6). A sign-up's order hears of either.
+ *
+ * @returns whether this call settled it
+ */
+export async function settleAttempt(tx: Transaction, attempt: Attempt, outcome: Outcome): Promise<boolean> {
+  const invoice = await lockInvoice(tx, attempt)
+  if (invoice === undefined || !(await recordOutcome(tx, attempt, outcome))) return false
+  const lines = await linesCollectedBy(tx, attempt)
+  if (outcome.state === 'succeeded') await bookCapture(tx, invoice, attempt, lines)
+  else if (invoice.kind === 'monthly') await planAfterFailure(tx, invoice, attempt, lines, outcome.message)
+  if (invoice.kind === 'sign-up' && invoice.subscriptionId !== null) {
+    await enqueue(tx, 'order.vet', { accountId: invoice.accountId, subscriptionId: invoice.subscriptionId })
+  }
+  await recordAudit(tx, {
+    accountId: invoice.accountId,
+    actor: 'system',
+    action: `payment ${outcome.state}`,
+    subject: invoice.invoiceId,
+    detail: { attempt: attempt.attemptNumber, amount: sayAmount(attempt.amount, attempt.currency) },
+  })
+  return true
+}
+
+async function bookCapture(
+  tx: Transaction,
+  invoice: CollectableInvoice,
+  attempt: Attempt,
+  lines: readonly CollectedLine[],
+): Promise<void> {
+  await markPaid(tx, invoice)
+  const charged = lines.filter((line) => line.amount > 0n)
+  await post(tx, [
+    {
+      accountId: invoice.accountId,
+      kind: 'paid',
+      reference: `${invoice.invoiceId}/${attempt.attemptNumber}`,
+      debit: 'processor',
+      credit: 'receivable',
+      amount: attempt.amount,
+      currency: attempt.currency,
+      invoiceId: invoice.invoiceId,
+    },
+    ...charged.map((line) => deposit(invoice, line)),
+    ...transactionFees(tx, invoice, charged),
+  ])
+  await planSettlement(
+    tx,
+    charged.map(({ productCode, month }) => ({ accountId: invoice.accountId, productCode, month })),
+  )
+  if (invoice.kind === 'monthly') await mailReceipt(tx, invoice, attempt)
+}
+
+function deposit(invoice: CollectableInvoice, line: CollectedLine): NewTransfer {
+  return {
+    accountId: invoice.accountId,
+    kind: 'deposited',
+    reference: `${line.invoiceId}/${line.lineNumber}`,
+    debit: 'expected-revenue',
+    credit: 'seller-balance',
+    amount: line.amount,
+    currency: invoice.currency,
+    sellerAccountId: line.sellerAccountId,
+    productCode: line.productCode,
+    month: line.month,
+    invoiceId: line.invoiceId,
+  }
+}
+
+/** One fee per product on the collected bill, taken from the deposit at once (spec §7); in the bill's month. */
+function transactionFees(
+  tx: Transaction,
+  invoice: CollectableInvoice,
+  charged: readonly CollectedLine[],
+): NewTransfer[] {
+  if (tx.config.transactionFee === 0n) return []
+  const sellerOfProduct = new Map(charged.map((line) => [line.productCode, line.sellerAccountId]))
+  return [...sellerOfProduct].map(([productCode, sellerAccountId]) => ({
+    accountId: invoice.accountId,
+    kind: 'transaction-fee',
+    reference: `${invoice.invoiceId}/${productCode}`,
+    debit: 'seller-balance',
+    credit: 'transaction-fees',
+    amount: tx.config.transactionFee,
+    currency: invoice.currency,
+    sellerAccountId,
+    productCode,
+    month: invoice.month,
+    invoiceId: invoice.invoiceId,
+  }))
+}
+
+async function planAfterFailure(
+  tx: Transaction,
+  invoice: CollectableInvoice,
+  attempt: Attempt,
+  lines: readonly CollectedLine[],
+  reason: string,
+): Promise<void> {
+  // A debt whose plan is used up stays as it is; only the buyer tries again.
+  if (invoice.state !== 'open') return
+  const next = nextAttemptAt(invoice.issuedAt, tx.now, tx.config.retryDays)
+  if (next !== undefined) {
+    await planAttempt(tx, invoice, next)
+    await mailFailure(tx, invoice, attempt, reason, next)
+    return
+  }
+  if (!(await markUnpaid(tx, invoice))) return
+  const subscriptions = new Map(lines.map((line) => [line.subscriptionId, line]))
+  for (const [subscriptionId, line] of subscriptions) {
+    const ended = await endSubscription(tx, { accountId: invoice.accountId, subscriptionId, reason: 'non-payment' })
+    if (ended) await mailSeller(tx, line, subscriptionId)
+  }
+  await mailFailure(tx, invoice, attempt, reason, undefined)
+}
+
+function billingUrl(tx: Transaction): string {
+  return `${tx.config.publicUrl ?? ''}/billing`
+}
+
+async function mailReceipt(tx: Transaction, invoice: CollectableInvoice, attempt: Attempt): Promise<void> {
+  const account = await findAccount(tx, invoice.accountId)
+  if (account === undefined) return
+  const amount = sayAmount(attempt.amount, attempt.currency)
+  await writeMail(tx, {
+    reference: `paid/${invoice.accountId}/${invoice.invoiceId}`,
+    kind: 'bill-paid',
+    accountId: invoice.accountId,
+    recipient: account.email,
+    subject: `Your bill for ${invoice.month} is paid: ${amount}`,
+    paragraphs: [`We charged ${amount} for your bill of ${invoice.month}. Thank you.`],
+    action: { label: 'See your bills', url: billingUrl(tx) },
+  })
+}
+
+async function mailFailure(
+  tx: Transaction,
+  invoice: CollectableInvoice,
+  attempt: Attempt,
+  reason: string,
+  next: Date | undefined,
+): Promise<void> {
+  const account = await findAccount(tx, invoice.accountId)
+  if (account === undefined) return
+  const amount = sayAmount(attempt.amount, attempt.currency)
+  const consequence =
+    next === undefined
+      ? 'That was the last attempt. The subscriptions on this bill have ended; pay the bill to be able to subscribe again.'
+      : `We will try again on ${next.toISOString().slice(0, 10)}. Until then nothing changes; a new card is charged at once.`
+  await writeMail(tx, {
+    reference: `payment-failed/${invoice.accountId}/${invoice.invoiceId}/${attempt.attemptNumber}`,
+    kind: next === undefined ? 'subscriptions-ended' : 'payment-failed',
+    accountId: invoice.accountId,
+    recipient: account.email,
+    subject:
+      next === undefined
+        ? `Your subscriptions have ended: the bill of ${invoice.month} was not paid`
+        : `Your payment of ${amount} failed`,
+    paragraphs: [`We could not charge ${amount} for your bill of ${invoice.month}: ${reason}`, consequence],
+    action: { label: 'Pay or change your card', url: billingUrl(tx) },
+  })
+}
+
+async function mailSeller(tx: Transaction, line: CollectedLine, subscriptionId: string): Promise<void> {
+  const seller = await findAccount(tx, line.sellerAccountId)
+  if (seller === undefined) return
+  await writeMail(tx, {
+    reference: `non-payment/${subscriptionId}`,
+    kind: 'subscriber-non-payment',
+    accountId: line.sellerAccountId,
+    recipient: seller.email,
+    subject: `A subscription to ${line.productCode} ended for non-payment`,
+    paragraphs: [
+      `A buyer’s bill could not be collected on any of its attempts, so the subscription to your product ${line.productCode} has ended and new launches are refused.`,
+    ],
+    action: { label: 'See your activity', url: `${tx.config.publicUrl ?? ''}/seller` },
+  })
+}
