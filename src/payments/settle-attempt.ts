@@ -1,6 +1,7 @@
 /** Records what came of an attempt, once, and everything that follows from it in the same transaction. */
 import { findAccount } from '../accounts/find-account.ts'
 import { recordAudit } from '../accounts/record-audit.ts'
+import { publicUrlOf } from '../base/config.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Transaction } from '../database/database.ts'
 import { planSettlement } from '../ledger/plan-settlement.ts'
@@ -141,7 +142,7 @@ async function planAfterFailure(
 }
 
 function billingUrl(tx: Transaction): string {
-  return `${tx.config.publicUrl ?? ''}/billing`
+  return `${publicUrlOf(tx.config)}/billing`
 }
 
 async function mailReceipt(tx: Transaction, invoice: CollectableInvoice, attempt: Attempt): Promise<void> {
@@ -199,6 +200,6 @@ async function mailSeller(tx: Transaction, line: CollectedLine, subscriptionId: 
     paragraphs: [
       `A buyer’s bill could not be collected on any of its attempts, so the subscription to your product ${line.productCode} has ended and new launches are refused.`,
     ],
-    action: { label: 'See your activity', url: `${tx.config.publicUrl ?? ''}/seller` },
+    action: { label: 'See your activity', url: `${publicUrlOf(tx.config)}/seller` },
   })
 }
