@@ -25,7 +25,8 @@ const types: pg.CustomTypesConfig = {
 
 /** Options of one connection, for pools, listeners and COPY alike. */
 export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
-  const base: pg.ClientConfig = { types, application_name: 'turnpike' }
+  // Days and months in SQL are those of UTC, whatever zone a server of the operator's own is set to.
+  const base: pg.ClientConfig = { types, application_name: 'turnpike', options: '-c timezone=UTC' }
   if (address.url !== undefined) return { ...base, connectionString: address.url }
   return {
     ...base,
@@ -43,5 +44,22 @@ export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
 export function createPool(address: DatabaseAddress, log: Log, max = 20): pg.Pool {
   const pool = new pg.Pool({ ...connectionOptions(address), max, idleTimeoutMillis: 30_000 })
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced'))
+  // A connection in use fails its query too; without a listener its error event would end the process as well.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.debug({ err: error }, 'a database connection in use broke'))
+  })
+  return pool
+}
+
+/**
+ * A pool for the task queue's library: it sends its ids back as JSON, which a bigint cannot be, so here int8 stays text.
+ */
+export function createTaskPool(address: DatabaseAddress, log: Log, max = 10): pg.Pool {
+  const { types: _, ...options } = connectionOptions(address)
+  const pool = new pg.Pool({ ...options, max, idleTimeoutMillis: 30_000 })
+  const replaced = (error: Error): void =>
+    log.warn({ err: error }, 'a connection of the task queue broke; it is replaced')
+  pool.on('error', replaced)
+  pool.on('connect', (client) => client.on('error', replaced))
   return pool
 }

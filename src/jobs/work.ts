@@ -25,6 +25,7 @@ const pollMs = 1000
 /**
  * Starts working on tasks until stopped.
  *
+ * @param pool of `createTaskPool`
  * @param concurrency tasks at once
  */
 export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, concurrency = 4): Promise<Worker> {
@@ -62,17 +63,17 @@ export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, 
  */
 export async function drainTasks(pool: Pool, handlers: TaskHandlers, log: Log): Promise<{ waiting: number }> {
   for (;;) {
-    const { rows } = await pool.query<{ runnable: bigint; locked: bigint; waiting: bigint }>(
-      `select count(*) filter (where locked_at is null and run_at <= now() and attempts < max_attempts) as runnable,
-              count(*) filter (where locked_at is not null) as locked,
-              count(*) filter (where locked_at is null and attempts > 0 and attempts < max_attempts) as waiting
+    const { rows } = await pool.query<{ runnable: number; locked: number; waiting: number }>(
+      `select count(*) filter (where locked_at is null and run_at <= now() and attempts < max_attempts)::int as runnable,
+              count(*) filter (where locked_at is not null)::int as locked,
+              count(*) filter (where locked_at is null and attempts > 0 and attempts < max_attempts)::int as waiting
          from graphile_worker.jobs`,
     )
     const counts = rows[0]
-    if (counts === undefined || (counts.runnable === 0n && counts.locked === 0n)) {
-      return { waiting: Number(counts?.waiting ?? 0n) }
+    if (counts === undefined || (counts.runnable === 0 && counts.locked === 0)) {
+      return { waiting: counts?.waiting ?? 0 }
     }
-    if (counts.runnable > 0n) await drainOnce(pool, handlers, log)
+    if (counts.runnable > 0) await drainOnce(pool, handlers, log)
     else {
       await recoverDeadWorkers(pool, log)
       await new Promise((resolve) => setTimeout(resolve, 5))

@@ -1,0 +1,105 @@
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { testDatabase, type TestDatabase } from '../../test/database.ts'
+import { createTaskPool } from '../database/pool.ts'
+import { enqueue, type TaskName } from './enqueue.ts'
+import { drainTasks, recoverDeadWorkers, startWorker, type TaskHandlers } from './work.ts'
+
+let house: TestDatabase
+let tasks: Pool
+beforeAll(async () => {
+  house = await testDatabase()
+  tasks = createTaskPool(house.address, house.log)
+})
+afterAll(async () => {
+  await tasks.end()
+  await house.close()
+})
+
+const names: TaskName[] = [
+  'mail.send',
+  'instance.advance',
+  'order.vet',
+  'invoice.collect',
+  'refund.pay',
+  'payout.send',
+  'processor.event',
+]
+
+/** Handlers that note what they are given; `fail` decides whether a task throws. */
+function noting(done: unknown[], fail: (payload: unknown) => boolean = () => false): TaskHandlers {
+  const handler = (payload: unknown): Promise<void> => {
+    if (fail(payload)) return Promise.reject(new Error('refused by the test'))
+    done.push(payload)
+    return Promise.resolve()
+  }
+  return Object.fromEntries(names.map((name) => [name, handler])) as unknown as TaskHandlers
+}
+
+async function lockedBy(worker: string, ageSeconds: number): Promise<void> {
+  await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId: 'dead' }))
+  await house.pool.query(
+    `update graphile_worker._private_jobs set locked_by = $1, locked_at = now() - $2 * interval '1 second', attempts = 1`,
+    [worker, ageSeconds],
+  )
+}
+
+test('a task exists exactly when its transaction commits', async () => {
+  const done: unknown[] = []
+  await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId: 'kept' }))
+  const failing = house.database.transaction(async (tx) => {
+    await enqueue(tx, 'mail.send', { mailId: 'lost' })
+    throw new Error('rolled back')
+  })
+  await expect(failing).rejects.toThrow('rolled back')
+  expect(await drainTasks(tasks, noting(done), house.log)).toEqual({ waiting: 0 })
+  expect(done).toEqual([{ mailId: 'kept' }])
+})
+
+test('tasks under one key that have not run are one task', async () => {
+  const done: unknown[] = []
+  for (const mailId of ['first', 'second']) {
+    await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId }, 'one'))
+  }
+  await drainTasks(tasks, noting(done), house.log)
+  expect(done).toEqual([{ mailId: 'second' }])
+})
+
+test('a task that fails waits for its next try and holds nothing up', async () => {
+  const done: unknown[] = []
+  await house.database.transaction(async (tx) => {
+    await enqueue(tx, 'mail.send', { mailId: 'bad' })
+    await enqueue(tx, 'mail.send', { mailId: 'good' })
+  })
+  const handlers = noting(done, (payload) => (payload as { mailId: string }).mailId === 'bad')
+  expect(await drainTasks(tasks, handlers, house.log)).toEqual({ waiting: 1 })
+  expect(done).toEqual([{ mailId: 'good' }])
+  await house.pool.query('update graphile_worker._private_jobs set run_at = now()')
+  await drainTasks(tasks, noting(done), house.log)
+  expect(done).toEqual([{ mailId: 'good' }, { mailId: 'bad' }])
+})
+
+test('the task of a dead worker is given back; a living worker keeps its own', async () => {
+  const done: unknown[] = []
+  await lockedBy('pool-dead', 60)
+  expect(await recoverDeadWorkers(tasks, house.log)).toEqual(['pool-dead'])
+  await drainTasks(tasks, noting(done), house.log)
+  expect(done).toEqual([{ mailId: 'dead' }])
+
+  const alive = await house.pool.connect()
+  await alive.query(`select pg_advisory_lock(hashtextextended('pool-alive', 0))`)
+  await lockedBy('pool-alive', 60)
+  expect(await recoverDeadWorkers(tasks, house.log)).toEqual([])
+  await alive.query('select pg_advisory_unlock_all()')
+  alive.release()
+  expect(await recoverDeadWorkers(tasks, house.log)).toEqual(['pool-alive'])
+  await drainTasks(tasks, noting(done), house.log)
+})
+
+test('a running worker takes tasks as they are committed and finishes them before it stops', async () => {
+  const done: unknown[] = []
+  const worker = await startWorker(tasks, noting(done), house.log)
+  await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId: 'live' }))
+  await vi.waitFor(() => expect(done).toEqual([{ mailId: 'live' }]), { timeout: 10_000 })
+  await worker.stop()
+})
