@@ -25,7 +25,7 @@ create table invoice (
   attempt_due_at timestamptz,
   primary key (account_id, invoice_id),
   check ((kind = 'sign-up') = (subscription_id is not null)),
-  check (carried_into is null or state = 'carried'),
+  check (carried_into is null or state in ('carried', 'paid')),
   check (state <> 'paid' or paid_at is not null),
   check (attempt_due_at is null or state = 'open')
 );
@@ -97,6 +97,8 @@ create table month_close_claim (
   account_id text not null,
   done boolean not null default false,
   parked_reason text,
+  -- A person has seen the parked bill and let it pass: it is not parked again for being unusually large.
+  let_pass boolean not null default false,
   primary key (month, account_id)
 );
 create index month_close_claim_open on month_close_claim (month, account_id) where not done and parked_reason is null;
