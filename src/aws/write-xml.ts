@@ -14,10 +14,8 @@ const replacements: Record<string, string> = {
   '\u2028': '&#x2028;',
 }
 // What XML 1.0 cannot hold in any spelling: most control characters, two non-characters, halves of surrogate pairs.
-// oxlint-disable-next-line no-control-regex
 const awkward = /[&<>"\r\u0085\u2028\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/
 const special = /[&<>"\r\u0085\u2028]/g
-// oxlint-disable-next-line no-control-regex
 const impossible = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 /** Text for an element or a quoted attribute. Characters XML cannot hold become U+FFFD. */
