@@ -62,11 +62,11 @@ create table price_rate (
   foreign key (product_code, version) references price_version (product_code, version)
 );
 
--- The cloud's own rates. A loaded file becomes a new version; the version in force at an instant is the one
--- with the latest effective_at not after it.
+-- The cloud's own rates. A file that differs from the one in force becomes a new version (an older file may come back,
+-- so digests repeat); the version in force at an instant is the one with the latest effective_at not after it.
 create table rate_card (
   rate_card_version integer primary key check (rate_card_version > 0),
-  sha256 text not null unique,
+  sha256 text not null,
   name text not null,
   currency char(3) not null,
   effective_at timestamptz not null,
