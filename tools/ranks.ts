@@ -41,8 +41,8 @@ export const rooms: readonly Room[] = [
   { name: 'reports', kind: 'domain', holds: 'what sellers read of many rooms at once' },
   { name: 'proof', kind: 'domain', holds: 'the invariants of the books, as SQL' },
   { name: 'endpoints', kind: 'edge', holds: 'EC2, REST, pages and hooks: parse, one domain verb, print' },
-  { name: 'cli', kind: 'edge', holds: 'the turnpike command and the demo' },
   { name: 'main.ts', kind: 'edge', holds: 'the composition root, the only file that knows every room' },
+  { name: 'cli', kind: 'edge', holds: 'the turnpike command and the demo' },
 ]
 
 /** @returns the place in the list, or -1 for a room that is not in it */
