@@ -34,6 +34,11 @@ export async function rateCardInForce(tx: Transaction, at: Date): Promise<RateCa
   return card
 }
 
+/** Whether any rate card is in force now. */
+export async function hasRateCard(tx: Transaction): Promise<boolean> {
+  return (await versionInForce(tx, tx.now)) !== undefined
+}
+
 /** What the cloud offers now: regions with their zones, environments, instance types. */
 export async function cloudCatalog(tx: Transaction): Promise<CloudCatalog> {
   return (await rateCardInForce(tx, tx.now)).catalog
@@ -47,6 +52,7 @@ async function open(tx: Transaction, version: RateCardVersion): Promise<RateCard
     currency: version.currency,
     effectiveAt: version.effectiveAt,
     catalog: openCatalog(catalog),
+    rates,
     offers: (configuration) => rates.has(instanceHours(configuration)),
     rateOf(dimension) {
       const rate = rates.get(dimension)

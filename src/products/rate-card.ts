@@ -40,6 +40,8 @@ export interface RateCard {
   readonly currency: Currency
   readonly effectiveAt: Date
   readonly catalog: CloudCatalog
+  /** Every dimension the cloud has a rate for, in nano units of the major unit. */
+  readonly rates: ReadonlyMap<string, bigint>
   /** Whether the cloud has a rate for it, and so lets it run. */
   offers(configuration: InstanceConfiguration): boolean
   /**
