@@ -66,8 +66,8 @@ function missingIn(group: TestGroupName): TestGroup['needs'] {
 function describeMissing(group: TestGroupName): string {
   const packages = missingIn(group).map(({ debianPackage }) => debianPackage)
   return (
-    `${packages.join(' and ')} missing, needed by the group ${group} (${testGroups[group].what}).\n` +
-    `Install it (on Debian: apt-get install ${packages.join(' ')}), or leave the group out: npm test -- --without ${group}`
+    `The group ${group} (${testGroups[group].what}) needs ${packages.join(' and ')}, which this machine has not.\n` +
+    `Install what is missing (on Debian: apt-get install ${packages.join(' ')}), or leave the group out: npm test -- --without ${group}`
   )
 }
 

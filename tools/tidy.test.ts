@@ -75,9 +75,7 @@ describe('time and money', () => {
   test('a domain takes its instant from the transaction', () => {
     // People's sessions live by the real clock, whatever the billing clock says.
     const onBillingClock = inDomain.filter(({ path }) => roomOf(path) !== 'identity')
-    expect(
-      findLines(onBillingClock, /Date\.now\(\)|new Date\(\)/, (found) => `${found}: use tx.now`),
-    ).toEqual([])
+    expect(findLines(onBillingClock, /Date\.now\(\)|new Date\(\)/, (found) => `${found}: use tx.now`)).toEqual([])
   })
 
   test('money never becomes a JavaScript number', () => {
