@@ -3,6 +3,8 @@
 
 create table mail (
   mail_id uuid primary key,
+  -- Order of writing: many mails share an instant when the manual clock stands still.
+  number bigint not null unique generated always as identity,
   reference text not null unique,
   kind text not null,
   account_id text,
@@ -14,4 +16,4 @@ create table mail (
   -- Handed to the mail server; stays empty where the mailbox inside the service is the destination.
   sent_at timestamptz
 );
-create index mail_created on mail (created_at desc);
+create index mail_recipient on mail (lower(recipient), number desc);
