@@ -10,8 +10,7 @@ export const packageStep: Step = {
     const folder = mkdtempSync(join(tmpdir(), 'turnpike-package-'))
     try {
       rmSync('dist', { recursive: true, force: true })
-      await must('tsc', ['-p', 'tsconfig.build.json'])
-      const packed = await must('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder])
+      const packed = await must('npm', ['pack', '--silent', '--pack-destination', folder])
       const archive = resolve(folder, packed.trim().split('\n').at(-1) ?? '')
       writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
       await must('npm', ['install', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', archive], {
