@@ -72,7 +72,7 @@ describe('rooms', () => {
       const path = `src/${room}/README.md`
       const readme = documents.find((document) => document.path === path)
       if (readme === undefined) return [`${path} is missing`]
-      return [/\bowns\b/i, /does not own/i, /invariant/i, /retry/i, /^# /m]
+      return [/\bowns\b/i, /does not own/i, /invariant|rules/i, /retry/i, /^# /m]
         .filter((word) => !word.test(readme.text))
         .map((word) => `${path}:1 says nothing that matches ${word}`)
         .concat(readme.lines.length > 100 ? [`${path}:100 is longer than one page`] : [])

@@ -27,7 +27,7 @@ export async function approveProduct(tx: Transaction, request: StateRequest): Pr
     subject: `${product.name} is approved`,
     paragraphs: [
       `Your product ${product.name} is approved and can be bought from now on.`,
-      `Put product code ${product.productCode} on your images, and give this purchase URL to your customers: ${url}`,
+      `Put product code ${product.productCode} on your images, and give this purchase URL to your buyers: ${url}`,
     ],
     action: { label: 'Open the purchase page', url },
   })
