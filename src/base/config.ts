@@ -127,6 +127,11 @@ export const configKeys = {
     schema: z.coerce.number().int().min(0).max(43200).default(60),
     about: 'Minutes between the end of a subscription and what its end-of-access policy does to running instances.',
   },
+  instancesPerAccountMax: {
+    variable: 'TURNPIKE_INSTANCES_PER_ACCOUNT_MAX',
+    schema: z.coerce.number().int().min(1).max(10_000_000).default(1000),
+    about: 'Instances an account may have that are not stopped or terminated; a launch beyond them is refused.',
+  },
   payoutMinimum: {
     variable: 'TURNPIKE_PAYOUT_MINIMUM',
     schema: minorUsd.default(100n),

@@ -43,3 +43,15 @@ export async function enqueue<Name extends TaskName>(
     sql`select graphile_worker.add_job(${name}, ${JSON.stringify(payload)}::json, max_attempts => ${attemptsMax}::int, job_key => ${key ?? null}::text)`,
   )
 }
+
+/** Adds a task of one kind for each payload, in one statement. The same promises as `enqueue`. */
+export async function enqueueAll<Name extends TaskName>(
+  tx: Transaction,
+  name: Name,
+  payloads: readonly TaskPayloads[Name][],
+): Promise<void> {
+  if (payloads.length === 0) return
+  await tx.run(sql`select count(*) from graphile_worker.add_jobs(array(
+    select row(${name}, payload, null, null, ${attemptsMax}::int, null, null, null)::graphile_worker.job_spec
+      from json_array_elements(${JSON.stringify(payloads)}::json) as payload))`)
+}
