@@ -1,0 +1,55 @@
+/** The SQL of metering: the formula of `hours-begun.ts`, over all runs of many accounts at once. */
+import { empty, sql, type Sql, type Transaction } from '../database/database.ts'
+import type { Segment } from './metering.ts'
+
+/** Hours of a run begun before an instant; the twin of `begunBefore`, and tested against it. */
+function begunBefore(instant: Sql): Sql {
+  return sql`least(
+    greatest(ceil(extract(epoch from ${instant} - run.started_at) / 3600), 0),
+    case when run.ended_at is not null
+         then greatest(ceil(extract(epoch from run.ended_at - run.started_at) / 3600), 1) end)`
+}
+
+export interface UsageRow {
+  readonly accountId: string
+  readonly subscriptionId: string
+  readonly productCode: string
+  readonly sellerAccountId: string
+  readonly region: string
+  readonly environment: string
+  readonly instanceType: string
+  readonly periodStart: Date
+  readonly periodEnd: Date
+  readonly quantity: bigint
+}
+
+/**
+ * Hours begun per subscription, configuration and segment. Runs without a subscription are nobody's to pay: the owner of a
+ * product runs it freely.
+ *
+ * @param subscriptionIds only these; empty counts nothing
+ */
+export async function selectUsage(
+  tx: Transaction,
+  accountIds: readonly string[],
+  segments: readonly Segment[],
+  subscriptionIds: readonly string[] | undefined,
+): Promise<UsageRow[]> {
+  return await tx.rows<UsageRow>(sql`
+    select run.account_id as "accountId", run.subscription_id as "subscriptionId", run.product_code as "productCode",
+      subscription.seller_account_id as "sellerAccountId", run.region, run.environment,
+      run.instance_type as "instanceType", segment.start_at as "periodStart", segment.end_at as "periodEnd",
+      sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)})::bigint as quantity
+    from instance_run run
+    join unnest(${segments.map((s) => s.productCode)}::text[], ${segments.map((s) => s.start)}::timestamptz[],
+                ${segments.map((s) => s.end)}::timestamptz[]) as segment (product_code, start_at, end_at)
+      on segment.product_code = run.product_code
+    join subscription on subscription.account_id = run.account_id and subscription.subscription_id = run.subscription_id
+    where run.account_id = any(${accountIds}::text[]) and run.subscription_id is not null
+      ${subscriptionIds === undefined ? empty : sql`and run.subscription_id = any(${subscriptionIds}::uuid[])`}
+      and run.started_at < segment.end_at
+      and (run.ended_at is null or run.ended_at > segment.start_at or run.started_at >= segment.start_at)
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    having sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)}) > 0
+    order by 1, 2, 5, 6, 7, 8`)
+}
