@@ -209,6 +209,16 @@ test('every test runs', () => {
   ).toEqual([])
 })
 
+test('a test that drives a program of the system belongs to a group that can be left out', () => {
+  const ungrouped = modules.filter(({ path }) => isTest(path) && !/\.(aws-clients|browser)\.test\.ts$/.test(path))
+  const findings = findLines(
+    ungrouped.filter(({ path }) => !path.startsWith('tools/')),
+    /\brequireClient\(/,
+    (found) => `${found}: name the file <subject>.<group>.test.ts`,
+  )
+  expect(findings).toEqual([])
+})
+
 test('every relative link of a document leads somewhere', () => {
   const findings = documents.flatMap(({ path, lines }) =>
     lines.flatMap((line, index) =>
