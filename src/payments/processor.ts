@@ -129,6 +129,15 @@ export interface Processor {
    */
   finishCardSetup(request: { readonly sessionId: string }): Promise<CardSetup>
 
+  /** Asks the bank whether a saved card is still good, without charging it (spec §4: validated even if nothing is due). */
+  validateCard(request: {
+    readonly customerId: string
+    readonly paymentMethodId: string
+    readonly idempotencyKey: string
+  }): Promise<
+    { readonly state: 'valid' } | { readonly state: 'failed'; readonly code: string; readonly message: string }
+  >
+
   /** Takes an amount from a buyer's card, the buyer absent. */
   charge(request: ChargeRequest): Promise<Charge>
 
