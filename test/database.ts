@@ -78,7 +78,7 @@ export async function testDatabase(
 /** Every key's default, whatever the environment and the working folder say. */
 export function defaultConfig(): Config {
   const values = Object.entries(configKeys).map(([key, { schema }]) => [key, schema.parse(undefined)])
-  return Object.fromEntries(values) as unknown as Config
+  return Object.fromEntries(values) as Config
 }
 
 async function administer(socketFolder: string, statement: string): Promise<void> {

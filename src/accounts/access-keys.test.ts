@@ -69,7 +69,7 @@ test('a sealed secret moved to another key’s row does not open', async () => {
       where access_key_id = $2`,
     [mine.accessKeyId, other.accessKeyId],
   )
-  await expect(findAccessKey(house.database, other.accessKeyId)).rejects.toThrow()
+  await expect(findAccessKey(house.database, other.accessKeyId)).rejects.toThrow('unable to authenticate')
   expect(await findAccessKey(house.database, mine.accessKeyId)).toMatchObject({ active: true })
 })
 

@@ -19,7 +19,7 @@ const types: pg.CustomTypesConfig = {
     if (oid === int8) return BigInt
     if (oid === date) return (value: string) => value
     if (oid === int8Array) return (value: string) => value.slice(1, -1).split(',').filter(Boolean).map(BigInt)
-    return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown
+    return pg.types.getTypeParser(oid, format) as (value: string) => unknown
   },
 }
 

@@ -43,7 +43,11 @@ test('what one step plans inside the span happens within the same advance', asyn
   const ran: string[] = []
   const later: Date[] = []
   const first = planned('first', [addDays(start, 1)], ran)
-  const planning: DueWork = { ...first, run: async () => (later.push(addDays(start, 3)), await first.run()) }
+  const run = async (): Promise<void> => {
+    later.push(addDays(start, 3))
+    await first.run()
+  }
+  const planning: DueWork = { ...first, run }
   await advanceClock(house.database, [planning, planned('second', later, ran)], addDays(start, 5), nothing)
   expect(ran).toEqual(['first 2026-06-02', 'second 2026-06-04'])
 })

@@ -49,7 +49,7 @@ async function mailServer(options: { refuse?: boolean } = {}): Promise<{ url: st
     },
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  cleanUps.push(() => new Promise<void>((resolve) => void server.close(() => resolve())))
+  cleanUps.push(() => new Promise<void>((resolve) => server.close(() => resolve())))
   return { url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`, received }
 }
 
