@@ -8,6 +8,7 @@ import {
   selectInvoice,
   selectInvoices,
   selectLines,
+  selectSignUpInvoice,
   type MonthlyCharge,
 } from './store.ts'
 
@@ -54,4 +55,12 @@ export async function findMonthlyCharge(
   of: { accountId: string; subscriptionId: string; month: Month },
 ): Promise<MonthlyCharge | undefined> {
   return await lockMonthlyCharge(tx, of)
+}
+
+/** The bill of a sign-up; undefined when the sign-up charged nothing. */
+export async function findSignUpInvoice(
+  tx: Transaction,
+  of: { accountId: string; subscriptionId: string },
+): Promise<Invoice | undefined> {
+  return await selectSignUpInvoice(tx, of)
 }
