@@ -9,7 +9,7 @@ const pageSize = 200
 /** Starts an attempt, with its task, for every due bill: a page is one transaction, so a crash repeats or loses none. */
 export function collectionDue(db: Database): DueWork {
   return {
-    name: 'collect bills',
+    name: 'collection',
     next: () => db.read(earliestAttemptDue),
     async run() {
       for (;;) {

@@ -1,0 +1,92 @@
+/**
+ * The REST API, `/api/v1`: JSON in and out, amounts as decimal strings, refusals as problem+json, described by its own
+ * OpenAPI document at `/api/v1/openapi.json`. Callers are an access key (HTTP Basic, id and secret) or a signed-in person.
+ */
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import type { Caller } from '../../accounts/accounts.ts'
+import type { Step } from '../../jobs/schedule.ts'
+import type { Database } from '../../database/database.ts'
+import { restRoutes } from '../../http/route-kind.ts'
+import type { People } from '../../identity/people.ts'
+import type { Processor } from '../../payments/processor.ts'
+import { addAccountRoutes } from './account-routes.ts'
+import { authenticate } from './authenticate.ts'
+import { addBuyerRoutes } from './buyer-routes.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
+import { addProductRoutes } from './product-routes.ts'
+import { addSellerRoutes } from './seller-routes.ts'
+
+/** What the routes work with. */
+export interface RestHouse {
+  readonly database: Database
+  readonly processor: Processor
+  readonly people: People
+  advance(to: Date, report?: (step: Step) => void): Promise<void>
+}
+
+export type RestScope = FastifyInstance<
+  FastifyInstance['server'],
+  Parameters<FastifyInstance['routing']>[0],
+  Parameters<FastifyInstance['routing']>[1],
+  FastifyInstance['log'],
+  ZodTypeProvider
+>
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; set for every route of the REST API before its handler runs. */
+    caller: Caller
+  }
+}
+
+const prefix = '/api/v1'
+
+export function restEndpoint(house: RestHouse): FastifyPluginAsync {
+  return async (server) => {
+    await server.register(
+      async (plain) => {
+        restRoutes(plain)
+        plain.setValidatorCompiler(validatorCompiler)
+        plain.setSerializerCompiler(serializerCompiler)
+        await plain.register(swagger, {
+          openapi: {
+            info: {
+              title: 'Turnpike',
+              version: '1',
+              description:
+                'Products, subscriptions, bills and payouts. Amounts are decimal strings in the currency beside them.',
+            },
+            components: {
+              securitySchemes: {
+                accessKey: { type: 'http', scheme: 'basic', description: 'Access key id and secret.' },
+              },
+            },
+            security: [{ accessKey: [] }],
+          },
+          transform: jsonSchemaTransform,
+        })
+        plain.get('/openapi.json', { schema: { hide: true } }, () => plain.swagger())
+        await plain.register(async (closed) => {
+          closed.addHook('onRequest', async (request) => {
+            request.caller = await authenticate(house, request)
+          })
+          const scope = closed.withTypeProvider<ZodTypeProvider>()
+          addAccountRoutes(scope, house)
+          addProductRoutes(scope, house)
+          addBuyerRoutes(scope, house)
+          addSellerRoutes(scope, house)
+          addOperatorRoutes(scope, house)
+          await Promise.resolve()
+        })
+      },
+      { prefix },
+    )
+  }
+}
