@@ -33,6 +33,9 @@ export const modelledActions = [
   'TerminateInstances',
 ]
 
+/** Parameters the SDK requires and the first API versions did not: an image without a name had its location's. */
+const loosened: ReadonlySet<string> = new Set(['RegisterImageRequest'])
+
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 class ModelWriter {
@@ -56,7 +59,7 @@ class ModelWriter {
     if (this.structures[name] !== undefined) return name
     const members: MemberRow[] = []
     const required = (schema.getSchema() as unknown as unknown[])[6] as number | undefined
-    this.structures[name] = { ...(required ? { required } : {}), members }
+    this.structures[name] = { ...(required && !loosened.has(name) ? { required } : {}), members }
     for (const [member, memberSchema] of schema.structIterator()) {
       const traits = memberSchema.getMergedTraits() as { xmlName?: string; ec2QueryName?: string }
       const xmlName = traits.xmlName ?? member
@@ -90,6 +93,13 @@ function operationSchema(action: string): readonly unknown[] {
   return schema
 }
 
+/** Every action EC2 has, so that one that is not served can be told from one that does not exist. */
+function operationNames(): string[] {
+  return Object.entries(sdk as unknown as Record<string, unknown>)
+    .flatMap(([name, schema]) => (Array.isArray(schema) && schema[0] === 9 ? [name.slice(0, -1)] : []))
+    .sort()
+}
+
 /** The table for the given actions, its parts in alphabetical order so that a regenerated file compares equal. */
 export function buildModel(actions: readonly string[]): ModelTable {
   const writer = new ModelWriter()
@@ -105,6 +115,7 @@ export function buildModel(actions: readonly string[]): ModelTable {
     source: `@aws-sdk/client-ec2 ${version}, Apache-2.0`,
     apiVersion: '2016-11-15',
     operations,
+    otherActions: operationNames().filter((name) => !actions.includes(name)),
     structures: sorted(writer.structures),
     lists: sorted(writer.lists),
   }
@@ -122,7 +133,8 @@ export function modelJson(model: ModelTable): string {
       .join(',\n')}\n  }`
   return (
     `{\n  "source": ${JSON.stringify(model.source)},\n  "apiVersion": ${JSON.stringify(model.apiVersion)},\n` +
-    `  "operations": ${block(model.operations)},\n  "structures": ${block(model.structures)},\n` +
+    `  "operations": ${block(model.operations)},\n  "otherActions": ${JSON.stringify(model.otherActions)},\n` +
+    `  "structures": ${block(model.structures)},\n` +
     `  "lists": ${block(model.lists)}\n}\n`
   )
 }

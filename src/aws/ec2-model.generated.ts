@@ -965,7 +965,7 @@ export interface RegionGeography {
   Name?: string | undefined
 }
 export interface RegisterImageRequest {
-  Name: string
+  Name?: string | undefined
   ImageLocation?: string | undefined
   BillingProducts?: readonly string[] | undefined
   BootMode?: string | undefined

@@ -42,6 +42,8 @@ export interface ModelTable {
   readonly source: string
   readonly apiVersion: string
   readonly operations: Readonly<Record<string, readonly [input: string, output: string | null]>>
+  /** Actions EC2 has besides those. */
+  readonly otherActions: readonly string[]
   readonly structures: Readonly<Record<string, { readonly required?: number; readonly members: readonly MemberRow[] }>>
   readonly lists: Readonly<Record<string, { readonly of: string; readonly element: string }>>
 }
@@ -64,6 +66,9 @@ export const ec2ApiVersion = model.apiVersion
 
 /** The actions of the model, by name. */
 export const ec2Actions: readonly string[] = Object.keys(model.operations)
+
+/** Actions of EC2 that the model leaves out. */
+export const otherEc2Actions: ReadonlySet<string> = new Set(model.otherActions)
 
 /** @returns undefined when the model has no such action */
 export function ec2Operation(action: string): Operation | undefined {

@@ -12,8 +12,8 @@ type Tree = Map<string, Tree | string>
 
 const depthMax = 16
 
-/** Parameters that belong to the protocol and to its signatures. */
-const protocolNames: ReadonlySet<string> = new Set([
+/** Parameters of the protocol and its signatures: who asks, when and in which version. All others are what is asked. */
+export const protocolParameters: ReadonlySet<string> = new Set([
   'Action',
   'Version',
   'AWSAccessKeyId',
@@ -41,7 +41,7 @@ function growTree(parameters: Parameters): Tree {
   }
   const root: Tree = new Map()
   for (const [name, value] of parameters) {
-    if (protocolNames.has(name)) continue
+    if (protocolParameters.has(name)) continue
     const steps = name.split('.')
     const last = steps.pop() ?? ''
     if (steps.length >= depthMax) throw unknownParameter(shorten(name))
