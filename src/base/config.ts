@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { Fault } from './fault.ts'
 import { parseAmount } from './money.ts'
+import { parseInstant } from './time.ts'
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
 const port = z.coerce.number().int().min(0).max(65535)
@@ -81,6 +82,19 @@ export const configKeys = {
     variable: 'TURNPIKE_CLOCK',
     schema: z.enum(['system', 'manual']).default('system'),
     about: 'The clock of billing: the system’s, or one that stands still until it is advanced (trials, tests).',
+  },
+  clockStart: {
+    variable: 'TURNPIKE_CLOCK_START',
+    schema: z
+      .string()
+      .transform((text, context) => {
+        const instant = parseInstant(text)
+        if (instant !== undefined) return instant
+        context.addIssue({ code: 'custom', message: 'expected an instant such as 2026-06-01T00:00:00Z' })
+        return z.NEVER
+      })
+      .optional(),
+    about: 'Where a manual clock stands when a new database gets it. Default: now.',
   },
   approval: {
     variable: 'TURNPIKE_APPROVAL',
