@@ -1,14 +1,16 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import Stripe from 'stripe'
+import type Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { testDatabase, type TestDatabase } from '../../test/database.ts'
-import { createSandbox, type Sandbox } from '../sandbox/serve-sandbox.ts'
+import type { TestDatabase } from '../../test/database.ts'
+import { testSandbox, type TestSandbox } from '../../test/sandbox.ts'
+import type { Sandbox } from '../sandbox/serve-sandbox.ts'
 import { signatureOf } from '../sandbox/deliver-webhooks.ts'
 import type { Card, ChargeRequest, Processor, ProcessorEvent } from './processor.ts'
 import { createStripeProcessor } from './stripe-processor.ts'
 
+let at: TestSandbox
 let house: TestDatabase
 let sandbox: Sandbox
 let url: string
@@ -18,26 +20,22 @@ let receiver: Server
 const received: ProcessorEvent[] = []
 
 beforeAll(async () => {
-  house = await testDatabase()
-  receiver = createServer(async (request, response) => {
-    const body = await buffer(request)
-    received.push(processor.readEvent(body, String(request.headers['stripe-signature'])))
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    received.push(processor.readEvent(await buffer(request), String(request.headers['stripe-signature'])))
     response.end()
-  })
+  }
+  receiver = createServer((request, response) => void take(request, response))
   await new Promise<void>((resolve) => void receiver.listen(0, '127.0.0.1', resolve))
   const hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hooks/stripe`
-  sandbox = createSandbox({ database: house.database, log: house.log, webhookUrl: () => hook })
-  url = (await sandbox.listen(0)).url
+  at = await testSandbox(() => hook)
+  ;({ house, sandbox, url, stripe } = at)
   const { secretKey, webhookSecret } = sandbox
   processor = createStripeProcessor({ secretKey, webhookSecret, url })
-  const { hostname: host, port } = new URL(url)
-  stripe = new Stripe(secretKey, { protocol: 'http', host, port, telemetry: false })
 })
 
 afterAll(async () => {
-  await sandbox.close()
+  await at.close()
   receiver.close()
-  await house.close()
 })
 
 let accounts = 0
@@ -173,7 +171,7 @@ describe('an answer that does not come', () => {
   test('is ProcessorUnavailable: nobody listens, a server fails, the connection is cut, the key is wrong', async () => {
     const customerId = await newCustomer()
     const request = chargeOf(customerId, await enterCard(customerId, '4242424242424242'), 'invoice 5/1')
-    const at = (to: string, secretKey = sandbox.secretKey): Processor =>
+    const reaching = (to: string, secretKey = sandbox.secretKey): Processor =>
       createStripeProcessor({ secretKey, webhookSecret: sandbox.webhookSecret, url: to, retriesMax: 0 })
     const answers = ['fail', 'cut'] as const
     for (const answer of answers) {
@@ -183,12 +181,12 @@ describe('an answer that does not come', () => {
       })
       await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
       const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      await expect(at(address).charge(request)).rejects.toMatchObject(unavailable)
+      await expect(reaching(address).charge(request)).rejects.toMatchObject(unavailable)
       server.close()
       server.closeAllConnections()
-      await expect(at(address).charge(request)).rejects.toMatchObject(unavailable)
+      await expect(reaching(address).charge(request)).rejects.toMatchObject(unavailable)
     }
-    await expect(at(url, 'sk_test_wrong').charge(request)).rejects.toMatchObject(unavailable)
+    await expect(reaching(url, 'sk_test_wrong').charge(request)).rejects.toMatchObject(unavailable)
     expect(await processor.charge(request)).toMatchObject({ state: 'succeeded' })
   })
 

@@ -22,5 +22,5 @@ function usable(
   param?: string,
 ): Stripe.Customer {
   if (customer === undefined || customer.deleted === true) throw missing('customer', id, param)
-  return customer as Stripe.Customer
+  return customer
 }

@@ -132,7 +132,7 @@ function addRoute(app: FastifyInstance, route: Route, parts: ServerParts): void 
     method: route.method,
     url: `/v1/${route.path}`,
     async handler(request, reply) {
-      const [path = '', query = ''] = splitOnce(request.url, '?')
+      const [path, query] = splitOnce(request.url, '?')
       const key = request.headers['idempotency-key']
       const answer = await answerRequest(
         { database: parts.database, secretKey: parts.secretKey, pagesUrl: parts.pagesUrl() },

@@ -1,21 +1,11 @@
 /** The sandbox's only SQL. Objects are read and written whole, as their wire shows them. */
-import { empty, join, raw, sql, type Transaction } from '../database/database.ts'
+import { empty, join, raw, sql, type Sql, type Transaction } from '../database/database.ts'
 import type { Kind, SandboxObjects } from './sandbox.ts'
 
 export interface Stored<K extends Kind> {
   readonly data: SandboxObjects[K]
   /** Payment methods only: how the test card behaves. */
   readonly behaviour: string | null
-}
-
-interface ObjectRow {
-  kind: Kind
-  data: unknown
-  behaviour: string | null
-}
-
-function stored<K extends Kind>(row: ObjectRow): Stored<K> {
-  return { data: row.data as SandboxObjects[K], behaviour: row.behaviour }
 }
 
 export async function insertObject<K extends Kind>(
@@ -35,18 +25,25 @@ export async function replaceObject(tx: Transaction, data: SandboxObjects[Kind])
 }
 
 export async function findObject<K extends Kind>(tx: Transaction, kind: K, id: string): Promise<Stored<K> | undefined> {
-  const row = await tx.first<ObjectRow>(
-    sql`select kind, data, behaviour from sandbox.object where object_id = ${id} and kind = ${kind}`,
-  )
-  return row && stored<K>(row)
+  return await selectObject(tx, kind, id, empty)
 }
 
 /** Finds an object and keeps others from changing it until the transaction ends. */
 export async function lockObject<K extends Kind>(tx: Transaction, kind: K, id: string): Promise<Stored<K> | undefined> {
-  const row = await tx.first<ObjectRow>(
-    sql`select kind, data, behaviour from sandbox.object where object_id = ${id} and kind = ${kind} for update`,
+  return await selectObject(tx, kind, id, sql`for update`)
+}
+
+async function selectObject<K extends Kind>(
+  tx: Transaction,
+  kind: K,
+  id: string,
+  lock: Sql,
+): Promise<Stored<K> | undefined> {
+  // A path may hold a NUL, which PostgreSQL takes in no text and no id has.
+  if (id.includes('\0')) return undefined
+  return await tx.first<{ data: SandboxObjects[K]; behaviour: string | null }>(
+    sql`select data, behaviour from sandbox.object where object_id = ${id} and kind = ${kind} ${lock}`,
   )
-  return row && stored<K>(row)
 }
 
 /** An object of whatever kind, to be shown in place of its id. */

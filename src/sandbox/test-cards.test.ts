@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Refusal } from './sandbox.ts'
+import type { Refusal } from './sandbox.ts'
 import { chargeDecline, checkCard, passesLuhn, setupDecline, testCards } from './test-cards.ts'
 
 const now = new Date('2026-06-15T12:00:00Z')

@@ -235,6 +235,6 @@ function brandOf(digits: string): TestCard['brand'] {
   if (/^(5[1-5]|2[2-7])/.test(digits)) return 'mastercard'
   if (/^(6011|64[4-9]|65)/.test(digits)) return 'discover'
   if (/^3(0[0-5]|[689])/.test(digits)) return 'diners'
-  if (/^35/.test(digits)) return 'jcb'
+  if (digits.startsWith('35')) return 'jcb'
   return digits.startsWith('62') ? 'unionpay' : 'visa'
 }
