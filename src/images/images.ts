@@ -6,7 +6,7 @@ export type RootDeviceType = 'ebs' | 'instance-store'
 export type VirtualizationType = 'hvm' | 'paravirtual'
 
 /** Architectures an image can be registered for. */
-export const architectures = ['i386', 'x86_64', 'arm64', 'x86_64_mac', 'arm64_mac'] as const
+export const architectures = ['i386', 'x86_64', 'arm64'] as const
 export type Architecture = (typeof architectures)[number]
 
 export interface BlockDeviceMapping {
