@@ -16,14 +16,23 @@ export async function requirePlacement(
     region: string
     environment: string
     instanceType: string
+    /** Of the image. */
+    architecture: string
     availabilityZone?: string
     spread: string
   },
 ): Promise<string> {
   const { region, environment, instanceType, availabilityZone } = request
   const card = await rateCardInForce(tx, tx.now)
-  if (card.catalog.instanceType(instanceType) === undefined) {
+  const type = card.catalog.instanceType(instanceType)
+  if (type === undefined) {
     throw invalid('InstanceType', `Invalid value '${instanceType}' for InstanceType. See DescribeInstanceTypes.`)
+  }
+  if (!runs(type.architecture, request.architecture)) {
+    throw invalid(
+      'InstanceType',
+      `The architecture '${type.architecture}' of the instance type ${instanceType} does not run the image's, '${request.architecture}'.`,
+    )
   }
   const zones = card.catalog.zonesOf(region)
   if (zones.length === 0) throw invalid('Region', `The cloud has no region ${region}. See DescribeRegions.`)
@@ -43,6 +52,11 @@ export async function requirePlacement(
   return (
     availabilityZone ?? present(zones[Number(BigInt(request.spread) % BigInt(zones.length))], 'a zone of the region')
   )
+}
+
+/** A 64-bit machine of the x86 family also runs 32-bit images. */
+function runs(machine: string, image: string): boolean {
+  return machine === image || (machine === 'x86_64' && image === 'i386')
 }
 
 function invalid(parameter: string, message: string): Fault {

@@ -93,6 +93,7 @@ async function newLaunch(
     region,
     environment,
     instanceType,
+    architecture: image.architecture,
     ...(request.availabilityZone === undefined ? {} : { availabilityZone: request.availabilityZone }),
     spread: accountId,
   })
