@@ -65,13 +65,19 @@ async function deliverRound(options: RoundOptions, untriedOnly: boolean, closing
       if (outcome.interrupted) return taken
       await options.database.transaction((tx) => recordAttempt(tx, delivery.event.id, outcome.error))
       if (outcome.error === undefined) taken += 1
-      else options.log.warn({ event: delivery.event.id, error: outcome.error }, 'webhook was not taken')
+      else reportFailure(options.log, delivery, outcome.error)
       // Nobody answers there: the others would fail alike.
       if (outcome.unreachable) return taken
       after = delivery.ordinal
     }
     if (page.length < pageSize) return taken
   }
+}
+
+/** Told once as a warning: an event is tried every few seconds for as long as it is not taken. */
+function reportFailure(log: Log, { event, attempts }: PendingDelivery, error: string): void {
+  const level = attempts === 0 ? 'warn' : 'debug'
+  log[level]({ event: event.id, type: event.type, attempts: attempts + 1, error }, 'a webhook was not taken')
 }
 
 interface Outcome {

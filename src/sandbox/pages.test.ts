@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fastify from 'fastify'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -45,6 +46,9 @@ test('the page is a plain form with the test cards, no script, and a policy that
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
   expect(response.headers.get('cache-control')).toBe('no-store')
   expect(response.headers.get('content-security-policy')).toContain("form-action 'self' http://shop.example;")
+  const style = /<style>([^<]*)<\/style>/.exec(html)?.[1] ?? ''
+  const allowed = createHash('sha256').update(style).digest('base64')
+  expect(response.headers.get('content-security-policy')).toContain(`style-src 'sha256-${allowed}'`)
   expect(html).toMatch(/<form method="post"/)
   for (const name of ['number', 'expires', 'cvc', 'name']) expect(html).toContain(`name="${name}"`)
   expect(html).toContain('4242 4242 4242 4242')

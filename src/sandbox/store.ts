@@ -161,6 +161,8 @@ export async function insertDelivery(tx: Transaction, eventId: string): Promise<
 
 export interface PendingDelivery {
   readonly ordinal: bigint
+  /** How often it was tried before. */
+  readonly attempts: number
   readonly event: SandboxObjects['event']
 }
 
@@ -169,8 +171,8 @@ export async function pendingDeliveries(
   tx: Transaction,
   request: { after: bigint; limit: number; untriedOnly: boolean },
 ): Promise<PendingDelivery[]> {
-  return await tx.rows<{ ordinal: bigint; event: SandboxObjects['event'] }>(sql`
-    select delivery.ordinal, object.data as event
+  return await tx.rows<{ ordinal: bigint; attempts: number; event: SandboxObjects['event'] }>(sql`
+    select delivery.ordinal, attempts, object.data as event
     from sandbox.webhook_delivery as delivery join sandbox.object on object_id = event_id
     where delivered_at is null and delivery.ordinal > ${request.after}
       ${request.untriedOnly ? sql`and attempts = 0` : empty}
