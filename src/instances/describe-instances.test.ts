@@ -44,12 +44,12 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
-async function describe_(request: Partial<DescribeInstancesRequest> = {}, accountId = buyer) {
+async function described(request: Partial<DescribeInstancesRequest> = {}, accountId = buyer) {
   return await house.database.read((tx) => describeInstances(tx, { caller: callerOf(accountId), region, ...request }))
 }
 
 async function filtered(name: string, ...values: string[]): Promise<number> {
-  const { reservations } = await describe_({ filters: [{ name, values }] })
+  const { reservations } = await described({ filters: [{ name, values }] })
   return reservations.flatMap(({ instances }) => instances).length
 }
 
@@ -69,13 +69,13 @@ function first(reservation: Reservation) {
 }
 
 test('an account sees its own instances of the region and no other', async () => {
-  const { reservations } = await describe_()
+  const { reservations } = await described()
   expect(reservations.map(({ reservationId }) => reservationId).toSorted()).toEqual(
     [paid.reservationId, plain.reservationId].toSorted(),
   )
-  expect((await describe_({ region: 'eu-west-1' })).reservations).toEqual([])
-  expect((await describe_({}, product.sellerAccountId)).reservations).toEqual([])
-  const asked = describe_({ instanceIds: [first(paid).instanceId] }, product.sellerAccountId)
+  expect((await described({ region: 'eu-west-1' })).reservations).toEqual([])
+  expect((await described({}, product.sellerAccountId)).reservations).toEqual([])
+  const asked = described({ instanceIds: [first(paid).instanceId] }, product.sellerAccountId)
   expect((await faultOf(asked)).code).toBe('InstanceNotFound')
 })
 
@@ -112,7 +112,7 @@ test('every filter finds by its own column', async () => {
 })
 
 test('several filters must all match', async () => {
-  const { reservations } = await describe_({
+  const { reservations } = await described({
     filters: [
       { name: 'instance-state-name', values: ['pending'] },
       { name: 'product-code', values: [product.productCode] },
@@ -126,7 +126,7 @@ test('pages tile the list, also through the middle of a reservation', async () =
   let nextToken: string | undefined
   let pages = 0
   do {
-    const page = await describe_({ maxResults: 5, ...(nextToken === undefined ? {} : { nextToken }) })
+    const page = await described({ maxResults: 5, ...(nextToken === undefined ? {} : { nextToken }) })
     for (const { instances } of page.reservations) {
       expect(instances.length).toBeGreaterThan(0)
       seen.push(...instances.map(({ instanceId }) => instanceId))
@@ -138,9 +138,9 @@ test('pages tile the list, also through the middle of a reservation', async () =
   expect(seen.toSorted()).toEqual(
     [...paid.instances, ...plain.instances].map(({ instanceId }) => instanceId).toSorted(),
   )
-  expect((await faultOf(describe_({ maxResults: 4 }))).code).toBe('InvalidParameter')
-  expect((await faultOf(describe_({ nextToken: 'x' }))).code).toBe('InvalidParameter')
-  const both = describe_({ maxResults: 5, instanceIds: [first(paid).instanceId] })
+  expect((await faultOf(described({ maxResults: 4 }))).code).toBe('InvalidParameter')
+  expect((await faultOf(described({ nextToken: 'x' }))).code).toBe('InvalidParameter')
+  const both = described({ maxResults: 5, instanceIds: [first(paid).instanceId] })
   expect((await faultOf(both)).data['ec2Code']).toBe('InvalidParameterCombination')
 })
 
@@ -154,7 +154,7 @@ test('a tag given later is shown', async () => {
       tags: [{ key: 'late', value: 'yes' }],
     }),
   )
-  const { reservations } = await describe_({ instanceIds: [instanceId] })
+  const { reservations } = await described({ instanceIds: [instanceId] })
   expect(reservations[0]?.instances[0]?.tags).toEqual([{ key: 'late', value: 'yes' }])
   const strange = house.database.transaction((tx) =>
     createTags(tx, {
@@ -195,8 +195,8 @@ test('a terminated instance is shown for an hour', async () => {
     terminateInstances(tx, { accountId: buyer, instanceIds: [instanceId], actor: buyer }),
   )
   await advanceAll(house.database)
-  expect((await describe_({ instanceIds: [instanceId] })).reservations[0]?.instances[0]?.state).toBe('terminated')
+  expect((await described({ instanceIds: [instanceId] })).reservations[0]?.instances[0]?.state).toBe('terminated')
   await house.setClock(addMs(new Date('2026-06-02T03:04:05Z'), hourMs))
-  expect((await faultOf(describe_({ instanceIds: [instanceId] }))).code).toBe('InstanceNotFound')
+  expect((await faultOf(described({ instanceIds: [instanceId] }))).code).toBe('InstanceNotFound')
   expect(await filtered('reservation-id', plain.reservationId)).toBe(4)
 })
