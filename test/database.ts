@@ -42,19 +42,15 @@ export async function testDatabase(
 ): Promise<TestDatabase> {
   const clock = options.clock ?? defaultNow
   const log = createLog('silent')
-  const socketFolder = inject('testSocketFolder')
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  const address = { socketFolder, user: 'turnpike', database: name }
-  await administer(socketFolder, `create database ${name} template ${templateName} strategy file_copy`)
+  const { address, url, pool, close } = await makeDatabase(log, ` template ${templateName} strategy file_copy`)
 
   const config: Config = {
     ...defaultConfig(),
-    databaseUrl: `postgres://turnpike@/${name}?host=${encodeURIComponent(socketFolder)}`,
+    databaseUrl: url,
     masterKey: testMasterKey.toString('base64'),
     clock: clock === 'system' ? 'system' : 'manual',
     ...options.config,
   }
-  const pool = createPool(address, log, 10)
   const setClock = async (now: Date): Promise<void> => {
     await pool.query('insert into clock (now) values ($1) on conflict (singleton) do update set now = excluded.now', [
       now,
@@ -68,11 +64,33 @@ export async function testDatabase(
     sealer: new Sealer(testMasterKey),
     log,
   })
+  return { database, pool, config, log, address, setClock, close }
+}
+
+export interface EmptyDatabase {
+  readonly address: DatabaseAddress
+  /** The same place as a plain DATABASE_URL. */
+  readonly url: string
+  readonly pool: Pool
+  close(): Promise<void>
+}
+
+/** A database without any schema, for tests of what makes one. */
+export async function emptyDatabase(): Promise<EmptyDatabase> {
+  return await makeDatabase(createLog('silent'), '')
+}
+
+async function makeDatabase(log: Log, clause: string): Promise<EmptyDatabase> {
+  const socketFolder = inject('testSocketFolder')
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  const address = { socketFolder, user: 'turnpike', database: name }
+  await administer(socketFolder, `create database ${name}${clause}`)
+  const pool = createPool(address, log, 10)
   const close = async (): Promise<void> => {
     await pool.end()
     await administer(socketFolder, `drop database ${name} with (force)`)
   }
-  return { database, pool, config, log, address, setClock, close }
+  return { address, url: `postgres://turnpike@/${name}?host=${encodeURIComponent(socketFolder)}`, pool, close }
 }
 
 /** Every key's default, whatever the environment and the working folder say. */

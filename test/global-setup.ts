@@ -1,12 +1,11 @@
 /** Before the first test file: one PostgreSQL for the whole run, with a migrated database that tests are cloned from. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import { createLog } from '../src/base/telemetry.ts'
 import { startEmbedded } from '../src/database/embedded.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { createPool } from '../src/database/pool.ts'
+import { makeScratchFolder } from './scratch-folder.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +17,7 @@ export const templateName = 'turnpike_template'
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const log = createLog('error')
-  const dataFolder = mkdtempSync(join(tmpdir(), 'turnpike-test-'))
+  const dataFolder = makeScratchFolder('turnpike-test-')
   const embedded = await startEmbedded({ dataFolder, log, fast: true })
   const tearDown = async (): Promise<void> => {
     await embedded.stop()

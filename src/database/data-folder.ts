@@ -1,18 +1,18 @@
 /** The data folder: what may be used as one, and whose it is. */
 import {
-  accessSync,
   chownSync,
-  constants,
+  closeSync,
   existsSync,
   lchownSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   realpathSync,
   rmSync,
   statSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Fault } from '../base/fault.ts'
 
 /** The user and group that PostgreSQL runs as. */
@@ -26,8 +26,11 @@ export const clusterName = 'postgres'
 /** A cluster in the making. It is renamed when complete, so one that exists under this name was interrupted. */
 export const unfinishedClusterName = 'postgres.new'
 
+/** The file whose lock is the folder's. */
+export const lockName = 'lock'
+
 /** By any of these a folder is known as a data folder of Turnpike. */
-const ourNames = new Set([clusterName, unfinishedClusterName, 'lock', 'holder.json', 'master.key', 'service.json'])
+const ourNames = new Set([clusterName, unfinishedClusterName, lockName, 'holder.json', 'master.key', 'service.json'])
 /** What a fresh file system holds by itself. */
 const harmlessNames = new Set(['lost+found', '.DS_Store'])
 
@@ -51,7 +54,7 @@ export function runsAsRoot(): boolean {
 export function useDataFolder(dataFolder: string): string {
   const path = resolve(dataFolder)
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolder(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'EEXIST' || code === 'ENOTDIR') {
@@ -61,21 +64,39 @@ export function useDataFolder(dataFolder: string): string {
     }
     throw refuse(`The data folder ${path} cannot be made (${(error as Error).message}): ${choices}.`)
   }
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch {
-    throw refuse(
-      `The data folder ${path} belongs to uid ${statSync(path).uid} and cannot be written by uid ${process.getuid?.() ?? 'unknown'}, which Turnpike runs as: run Turnpike as its owner, change its owner, or ${choices}.`,
-    )
-  }
-  const names = readdirSync(path)
+  const names = attempt(path, () => readdirSync(path))
   const foreign = names.filter((name) => !harmlessNames.has(name))
   if (foreign.length > 0 && !names.some((name) => ourNames.has(name))) {
     throw refuse(
       `The data folder ${path} is not empty and holds nothing of Turnpike (it has ${foreign.slice(0, 3).join(', ')}${foreign.length > 3 ? ', …' : ''}): a data folder is empty at first. Empty it, or ${choices}.`,
     )
   }
+  attempt(path, () => closeSync(openSync(join(path, lockName), 'a', 0o600)))
   return realpathSync(path)
+}
+
+/** As `recursive: true`, which never returns where the system refuses every new folder with ENOENT, as in /proc. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
+}
+
+/** Does something with the folder, and says whose it is when that is not allowed. */
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const uid = process.geteuid?.() ?? 'unknown'
+    throw refuse(
+      `The data folder ${path} cannot be used by uid ${uid}, which Turnpike runs as (${(error as Error).message}); its owner is uid ${statSync(path).uid}. Run Turnpike as its owner, change its owner, or ${choices}.`,
+    )
+  }
 }
 
 /**

@@ -43,6 +43,8 @@ export interface EmbeddedOptions {
   readonly log: Log
   /** Gives up durability for speed. For tests only. */
   readonly fast?: boolean
+  /** The programs, when the caller has made them ready already. */
+  readonly binaries?: Binaries
 }
 
 export interface EmbeddedPostgres {
@@ -68,7 +70,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   try {
     lock.tell({ pid: process.pid })
     const owner = chooseOwner(dataFolder)
-    const binaries = prepareBinaries(runsAsRoot() ? nobody() : undefined)
+    const binaries = options.binaries ?? prepareBinaries(runsAsRoot() ? nobody() : undefined)
     const cluster = join(dataFolder, clusterName)
     removeSocketFolder(lock.previous?.socketFolder)
     if (inspectCluster(dataFolder, binaries.major)) await endLeftovers(cluster, log)

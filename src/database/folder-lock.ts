@@ -7,6 +7,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '../base/fault.ts'
+import { lockName } from './data-folder.ts'
 
 /** What the holder tells others about itself. Only ever believed after the process it names was seen alive. */
 export interface Holder {
@@ -22,7 +23,6 @@ export interface FolderLock {
   release(): void
 }
 
-const lockFile = 'lock'
 const holderFile = 'holder.json'
 const sqliteBusy = 5
 
@@ -33,7 +33,7 @@ const sqliteBusy = 5
  * @throws Fault InvalidConfiguration naming the process that has it
  */
 export function lockFolder(folder: string): FolderLock {
-  const path = join(folder, lockFile)
+  const path = join(folder, lockName)
   let lock: DatabaseSync
   try {
     lock = new DatabaseSync(path, { timeout: 0 })
@@ -79,12 +79,13 @@ function inUse(folder: string): Fault {
   return new Fault(
     'InvalidConfiguration',
     `The data folder ${folder} is in use by ${who}. One Turnpike at a time runs on a data folder: stop that one first, or give this one a folder of its own (--data-folder or TURNPIKE_DATA).`,
+    { data: { reason: 'in-use' } },
   )
 }
 
 function unusable(folder: string, error: unknown): Fault {
   return new Fault(
     'InvalidConfiguration',
-    `The data folder ${folder} cannot be locked: ${(error as Error).message}. It must be on a file system with working locks, and its file "${lockFile}" must be ours: choose another folder (--data-folder or TURNPIKE_DATA), or use DATABASE_URL.`,
+    `The data folder ${folder} cannot be locked: ${(error as Error).message}. It must be on a file system with working locks, and its file "${lockName}" must be ours: choose another folder (--data-folder or TURNPIKE_DATA), or use DATABASE_URL.`,
   )
 }

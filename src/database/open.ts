@@ -31,7 +31,7 @@ export interface OpenedDatabase {
   readonly database: Database
   /** For listeners and workers that connect by themselves. */
   readonly address: DatabaseAddress
-  /** Ends every connection, and the PostgreSQL this process started. */
+  /** Ends every connection, and the PostgreSQL this process started. May be called again. */
   close(): Promise<void>
 }
 
@@ -45,7 +45,7 @@ export async function openDatabase(config: Config, log: Log, options: OpenOption
   const { address, embedded } = await reachServer(config, log, exclusive)
   if (options.onLost !== undefined) embedded?.onExit(options.onLost)
   const pool = createPool(address, log)
-  const close = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     try {
       if (embedded !== undefined && !exclusive) await othersLeave(pool, log)
       await pool.end()
@@ -53,6 +53,8 @@ export async function openDatabase(config: Config, log: Log, options: OpenOption
       await embedded?.stop()
     }
   }
+  let ended: Promise<void> | undefined
+  const close = (): Promise<void> => (ended ??= end())
   try {
     await requireConnection(pool, config)
     await migrate(pool, log)

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSy
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Fault } from '../base/fault.ts'
 import type { Log } from '../base/telemetry.ts'
 import type { Owner } from './data-folder.ts'
 import { cleanEnvironment } from './postgres-binaries.ts'
@@ -43,7 +44,7 @@ export function clusterArgument(cluster: string): string {
 /**
  * Starts postgres and waits until it accepts connections.
  *
- * @throws Error with what it printed when it ends instead
+ * @throws Fault InvalidConfiguration with what it printed when it ends instead
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const child = spawn(options.postgres, serverArguments(options), {
@@ -61,14 +62,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const printed = relayLog(child, options.log)
   if (child.pid === undefined) {
     await exited
-    throw new Error(`PostgreSQL could not be started: ${options.postgres} cannot be run`)
+    throw new Fault('InvalidConfiguration', `PostgreSQL could not be started: ${options.postgres} cannot be run.`)
   }
   const watcher = watchOver(child.pid, options.owner)
   void exited.then(() => watcher.kill('SIGKILL'))
   const server: Server = { pid: child.pid, exited, stop: () => stopChild(child, exited) }
   if (await becomesReady(options.cluster, child.pid, exited)) return server
   await server.stop()
-  throw new Error(`PostgreSQL did not start:\n${printed.join('\n')}`)
+  throw new Fault(
+    'InvalidConfiguration',
+    `PostgreSQL does not start on ${options.cluster}. It said:\n${printed.join('\n')}\nMend that and start again; the data is left as it was.`,
+  )
 }
 
 function serverArguments(options: ServerOptions): string[] {
