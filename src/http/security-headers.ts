@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
  * Pages run no script at all, load nothing from elsewhere, and stand in nobody's frame. A page that posts to a form
  * which redirects to another site sets a policy of its own: browsers hold the redirect against `form-action`, too.
  */
-export const pagePolicy = [
+const pagePolicy = [
   "default-src 'none'",
   "style-src 'self'",
   "img-src 'self' data:",
@@ -20,7 +20,8 @@ export function addSecurityHeaders(server: FastifyInstance): void {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
     if (!String(reply.getHeader('content-type')).startsWith('text/html')) return
     // Purchase and activation links carry keys in their query; no other site may learn them as a referrer.
-    if (!reply.hasHeader('referrer-policy')) reply.header('referrer-policy', 'no-referrer')
+    // Our own must: with no-referrer, browsers hide the Origin that identity/form-guard.ts looks at.
+    if (!reply.hasHeader('referrer-policy')) reply.header('referrer-policy', 'same-origin')
     if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', pagePolicy)
     reply.header('x-frame-options', 'DENY')
     reply.header('cross-origin-opener-policy', 'same-origin')
