@@ -27,7 +27,7 @@ export interface Wires extends TestDatabase {
 }
 
 /** An access key of ours for the clients of the SDK. */
-export const credentialsOf = ({ accessKeyId, secretAccessKey }: AccessKey): AccessKey => ({
+const credentialsOf = ({ accessKeyId, secretAccessKey }: AccessKey): AccessKey => ({
   accessKeyId,
   secretAccessKey,
 })

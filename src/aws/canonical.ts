@@ -27,7 +27,7 @@ function asSent(value: string): string {
 }
 
 /** RFC 3986 percent-encoding: everything but letters, digits and `-._~`. */
-export function encodeRfc3986(text: string): string {
+function encodeRfc3986(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,
     (character) => '%' + character.charCodeAt(0).toString(16).toUpperCase(),

@@ -111,6 +111,10 @@ describe('refusals', () => {
       'InvalidParameterCombination: The parameter ImageId is given more than once, or both as a value and as a structure.',
     ],
     [
+      'Action=RunInstances&Action=DeregisterImage&ImageId=a',
+      'InvalidParameterCombination: The parameter Action is given more than once, or both as a value and as a structure.',
+    ],
+    [
       'Action=DeregisterImage&ImageId=a&ImageId.1=b',
       'InvalidParameterCombination: The parameter ImageId.1 is given more than once, or both as a value and as a structure.',
     ],

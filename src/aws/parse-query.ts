@@ -40,8 +40,14 @@ function growTree(parameters: Parameters): Tree {
     throw new AwsError('InvalidParameterCombination', `The request has more than ${parametersMax} parameters.`)
   }
   const root: Tree = new Map()
+  const protocol = new Set<string>()
   for (const [name, value] of parameters) {
-    if (protocolParameters.has(name)) continue
+    if (protocolParameters.has(name)) {
+      // A second Action would be the one that counts to some readers, and not to others.
+      if (protocol.has(name)) throw contradiction(name)
+      protocol.add(name)
+      continue
+    }
     const steps = name.split('.')
     const last = steps.pop() ?? ''
     if (steps.length >= depthMax) throw unknownParameter(shorten(name))

@@ -233,6 +233,22 @@ describe.each(Object.entries(requests))('%s', (_, make) => {
 })
 
 describe('version 4', () => {
+  test('is refused with any byte of a signed header flipped', async () => {
+    const headers = { 'x-amz-user-agent': 'aws-sdk-js/3   ua/2.1', 'amz-sdk-request': 'attempt=1; max=3' }
+    const request = await v4({ body, headers, sessionToken: 'session-token' })
+    let flipped = 0
+    for (let index = 1; index < request.rawHeaders.length; index += 2) {
+      const value = request.rawHeaders[index] ?? ''
+      for (let at = 0; at < value.length; at += 1) {
+        const changed = value.slice(0, at) + String.fromCharCode(value.charCodeAt(at) ^ 1) + value.slice(at + 1)
+        const rawHeaders = request.rawHeaders.with(index, changed)
+        expect((await refusal({ ...request, rawHeaders })).status).toBeLessThan(500)
+        flipped += 1
+      }
+    }
+    expect(flipped).toBeGreaterThan(300)
+  })
+
   test('names region, service and session token under the signature', async () => {
     const verified = await verifySignature(await v4({ body, sessionToken: 'session-token' }), options)
     expect(verified).toMatchObject({

@@ -69,7 +69,7 @@ function declareKind(scope: FastifyInstance, kind: RouteKind): void {
  *
  * @throws Fault InvalidParameter when there are more than a thousand
  */
-export function readFormFields(text: string): FormFields {
+function readFormFields(text: string): FormFields {
   const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
   let count = 0
   for (const [name, value] of new URLSearchParams(text)) {

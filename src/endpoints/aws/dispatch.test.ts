@@ -6,7 +6,10 @@ import { newAccount } from '../../../test/products.ts'
 import { askVersion2, openWires, type AccessKey, type Wires } from '../../../test/wires.ts'
 import { setAccessKeyActive } from '../../accounts/set-access-key-active.ts'
 import { Fault, faultStatus, type FaultCode } from '../../base/fault.ts'
+import { createLog, createMetrics } from '../../base/telemetry.ts'
+import { createServer } from '../../http/server.ts'
 import { awsErrorOf } from '../ec2/fault-codes.ts'
+import { awsEndpoint } from './dispatch.ts'
 
 let wires: Wires
 let accountId: string
@@ -99,6 +102,15 @@ describe('what is asked', () => {
   test('a browser at the same address is not the business of this room', async () => {
     const answer = await fetch(`${wires.url}/`, { headers: { accept: 'text/html' } })
     expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+    const log = createLog('silent')
+    const server = createServer({ log, metrics: createMetrics(), trustProxy: false, ready: async () => undefined })
+    await server.register(awsEndpoint({ database: wires.database }))
+    server.get('/', async () => 'home')
+    server.get('/purchase/:code', async () => 'purchase')
+    const pages = ['/', '/?utm=Action', '/purchase/1?Action=x'].map(async (url) => (await server.inject({ url })).body)
+    expect(await Promise.all(pages)).toEqual(['home', 'home', 'purchase'])
+    expect((await server.inject({ url: '/?Action=DescribeRegions' })).body).toContain('MissingAuthenticationToken')
+    await server.close()
   })
 
   test('a request is served in the region it is signed for, or in the default one', async () => {

@@ -3,7 +3,7 @@ import { AwsError } from '../../aws/aws-error.ts'
 import { Fault, type FaultCode } from '../../base/fault.ts'
 
 /** The code of EC2 nearest to each of ours. A fault may name a nearer one itself, as `data.ec2Code`. */
-export const ec2Codes: Readonly<Record<FaultCode, string>> = {
+const ec2Codes: Readonly<Record<FaultCode, string>> = {
   InvalidAmount: 'InvalidParameterValue',
   InvalidParameter: 'InvalidParameterValue',
   MissingParameter: 'MissingParameter',

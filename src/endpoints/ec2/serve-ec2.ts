@@ -1,7 +1,7 @@
 /** EC2 for the dispatcher: finds the action, reads its input, refuses what it would not honour, writes its output. */
 import { createHash } from 'node:crypto'
 import { AwsError, writeEc2Error } from '../../aws/aws-error.ts'
-import { ec2Operation, otherEc2Actions } from '../../aws/ec2-model.ts'
+import { ec2ApiVersion, ec2Operation, otherEc2Actions } from '../../aws/ec2-model.ts'
 import { parseQuery, protocolParameters } from '../../aws/parse-query.ts'
 import type { Parameters } from '../../aws/read-parameters.ts'
 import { writeStructure } from '../../aws/write-xml.ts'
@@ -45,7 +45,7 @@ function requireVersion(version: string): void {
   if (ec2ApiVersions.has(version)) return
   throw new AwsError(
     'NoSuchVersion',
-    `The requested version (${version.slice(0, 40)}) of service AmazonEC2 does not exist; use 2016-11-15.`,
+    `The requested version (${version.slice(0, 40)}) of service AmazonEC2 does not exist; use ${ec2ApiVersion}.`,
   )
 }
 
