@@ -32,9 +32,10 @@ export async function configurationText(): Promise<string> {
   return await prettier.format(`${opening}\n${table}\n`, { ...options, parser: 'markdown' })
 }
 
-function defaultText(value: string | number | boolean | bigint | readonly number[] | undefined): string {
+function defaultText(value: string | number | boolean | bigint | Date | readonly number[] | undefined): string {
   if (value === undefined) return '–'
   if (typeof value === 'bigint') return `\`${formatMinor(value, 'USD')}\``
+  if (value instanceof Date) return `\`${value.toISOString()}\``
   return `\`${typeof value === 'object' ? value.join(',') : value}\``
 }
 

@@ -39,7 +39,7 @@ function ignoredNames(): string[] {
 
 function read(path: string): SourceFile {
   const text = readFileSync(join(projectFolder, path), 'utf8')
-  return { path, text, lines: text.split('\n') }
+  return { path, text, lines: text.replace(/\n$/, '').split('\n') }
 }
 
 /** The room a module stands in: the folder or file directly under `src/`. */
