@@ -97,13 +97,15 @@ function toReservations(rows: readonly InstanceRow[]): Reservation[] {
   return [...byId.values()]
 }
 
-/** Everything of instances that is shown, for the rows that `chosen` names (`instance` and `reservation` in scope). */
+/**
+ * Everything of instances that is shown, for the rows that `chosen` picks from `instance`. What belongs to the rows is joined to the
+ * picked page only: joined inside, a page late in the list would read all reservations before it.
+ */
 function instanceRows(accountId: string, chosen: Sql): Sql {
-  return sql`select page.*, host(page.private_ip) as private_ip, image.root_device_type, image.root_device_name,
-      image.virtualization_type, ${tagsOf(sql`page.instance_id`, accountId)} as tags
-    from (select instance.*, reservation.client_token
-            from instance join reservation using (account_id, reservation_id)
-           where instance.account_id = ${accountId} ${chosen}) page
+  return sql`select page.*, host(page.private_ip) as private_ip, reservation.client_token, image.root_device_type,
+      image.root_device_name, image.virtualization_type, ${tagsOf(sql`page.instance_id`, accountId)} as tags
+    from (select * from instance where instance.account_id = ${accountId} ${chosen}) page
+    join reservation on reservation.account_id = ${accountId} and reservation.reservation_id = page.reservation_id
     join image using (image_id)
    order by page.reservation_id, page.launch_index`
 }
@@ -198,7 +200,11 @@ const instanceFilterColumns: ReadonlyMap<string, Sql> = new Map([
   ['architecture', sql`instance.architecture`],
   ['platform', sql`case when instance.environment like 'windows%' then 'windows' end`],
   ['key-name', sql`instance.key_name`],
-  ['client-token', sql`reservation.client_token`],
+  [
+    'client-token',
+    sql`(select client_token from reservation where reservation.account_id = instance.account_id
+      and reservation.reservation_id = instance.reservation_id)`,
+  ],
   ['monitoring-state', sql`case when instance.monitoring then 'enabled' else 'disabled' end`],
   ['state-reason-code', sql`split_part(instance.state_reason, ':', 1)`],
 ])
