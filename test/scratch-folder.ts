@@ -9,7 +9,7 @@ export function makeScratchFolder(prefix: string): string {
 }
 
 /** Memory where there is plenty: on a busy disk cloning a database took 200 ms and more, in memory 13 ms. Containers often have 64 MiB. */
-function scratchParent(): string {
+export function scratchParent(): string {
   const memory = '/dev/shm'
   const neededBytes = 2 * 1024 ** 3
   try {
