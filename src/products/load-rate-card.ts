@@ -5,19 +5,19 @@ import { sha256Hex } from '../base/seal.ts'
 import type { Transaction } from '../database/database.ts'
 import { parseDimension } from './dimension.ts'
 import { parseRateCard } from './rate-card.ts'
-import { findSoldOutside, insertRateCard, latestRateCard, lockRateCards } from './store.ts'
+import { findSoldOutside, insertRateCard, latestRateCard, lockRateCards, wasLoaded } from './store.ts'
 
 /** Both `src/products/` and the emitted `dist/products/` lie two folders below the package. */
 const sampleFile = fileURLToPath(new URL('../../rate-cards/sample.json', import.meta.url))
 
 /**
- * Loads the file the configuration names (`rateCard`), or the sample shipped with Turnpike.
+ * Loads the file the configuration names (`rateCard`), or the sample shipped with Turnpike, when its like was never loaded:
+ * what every process does when it starts. A file that was loaded before and replaced since stays replaced, so that
+ * a restart does not undo `turnpike rate-card load`, nor processes with different files take turns.
  *
  * @throws Fault InvalidConfiguration when it cannot be read, or naming everything wrong with it
  */
-export async function loadConfiguredRateCard(
-  tx: Transaction,
-): Promise<{ readonly version: number; readonly loaded: boolean }> {
+export async function loadConfiguredRateCard(tx: Transaction): Promise<LoadedRateCard> {
   const file = tx.config.rateCard ?? sampleFile
   let fileText: string
   try {
@@ -25,24 +25,35 @@ export async function loadConfiguredRateCard(
   } catch (error) {
     throw new Fault('InvalidConfiguration', `The rate card ${file} cannot be read: ${(error as Error).message}`)
   }
-  return await loadRateCard(tx, fileText)
+  await lockRateCards(tx)
+  const latest = await latestRateCard(tx)
+  const mayAdd = latest === undefined || tx.config.rateCard !== undefined
+  if (mayAdd && !(await wasLoaded(tx, sha256Hex(fileText)))) return await loadRateCard(tx, fileText)
+  const version = latest?.version ?? 0
+  if (tx.config.rateCard !== undefined && latest?.sha256 !== sha256Hex(fileText)) {
+    tx.log.warn({ file, version }, 'the configured rate card was replaced by a newer one, which stays in force')
+  }
+  return { version, loaded: false }
+}
+
+export interface LoadedRateCard {
+  /** The version in force. */
+  readonly version: number
+  /** Whether this call made it. */
+  readonly loaded: boolean
 }
 
 /**
  * Loads a rate card file. A file that differs from the one in force becomes a new version, effective now; the one
- * already in force changes nothing, so every process may do this each time it starts.
+ * already in force changes nothing.
  *
  * A newer card keeps the currency (every product is priced in it) and a rate for everything that products are sold for:
  * hours already running could not be settled otherwise.
  *
  * @param fileText the JSON text of the file, see docs/operating/rate-card.md
- * @returns the version in force, and whether this call made it
  * @throws Fault InvalidConfiguration naming the JSON path of everything wrong
  */
-export async function loadRateCard(
-  tx: Transaction,
-  fileText: string,
-): Promise<{ readonly version: number; readonly loaded: boolean }> {
+export async function loadRateCard(tx: Transaction, fileText: string): Promise<LoadedRateCard> {
   const sha256 = sha256Hex(fileText)
   await lockRateCards(tx)
   const latest = await latestRateCard(tx)

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newProduct, sampleRateCard } from '../../test/products.ts'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
@@ -126,6 +129,22 @@ describe('loading', () => {
     // At the very same instant the later version counts.
     expect(await load(sampleRateCard)).toEqual({ version: 3, loaded: true })
     expect(await rateAt(changed)).toBe(100_000_000n)
+  })
+
+  test('a start adds only a file that was never loaded: it undoes nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'turnpike-rate-card-'))
+    const file = join(folder, 'card.json')
+    const start = (rateCard?: string) =>
+      house.database.transaction((tx) => loadConfiguredRateCard({ ...tx, config: { ...tx.config, rateCard } }))
+    const own = changedCard((card) => Object.assign(card.rates[1] ?? {}, { rate: '0.456' }))
+    writeFileSync(file, own)
+    expect(await start(file)).toEqual({ version: 4, loaded: true })
+    expect(await start(file)).toEqual({ version: 4, loaded: false })
+    expect(await start()).toEqual({ version: 4, loaded: false })
+    expect(await load(sampleRateCard)).toEqual({ version: 5, loaded: true })
+    expect(await start(file)).toEqual({ version: 5, loaded: false })
+    rmSync(folder, { recursive: true })
+    await expect(start(file)).rejects.toThrow(`The rate card ${file} cannot be read`)
   })
 
   test('what products are sold for keeps its rate, and the card its currency', async () => {

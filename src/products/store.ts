@@ -229,6 +229,14 @@ export async function latestRateCard(tx: Transaction): Promise<RateCardVersion |
   return row && toRateCardVersion(row)
 }
 
+/** Whether a file of this digest ever became a version. */
+export async function wasLoaded(tx: Transaction, sha256: string): Promise<boolean> {
+  const row = await tx.one<{ loaded: boolean }>(
+    sql`select exists (select from rate_card where sha256 = ${sha256}) as loaded`,
+  )
+  return row.loaded
+}
+
 export async function versionInForce(tx: Transaction, at: Date): Promise<RateCardVersion | undefined> {
   const row = await tx.first<RateCardRow>(sql`
     select rate_card_version, sha256, name, currency, effective_at from rate_card where effective_at <= ${at}
