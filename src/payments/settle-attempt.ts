@@ -133,10 +133,8 @@ async function planAfterFailure(
     return
   }
   if (!(await markUnpaid(tx, invoice))) return
-  const subscriptions = new Map(lines.map((line) => [line.subscriptionId, line]))
-  for (const [subscriptionId, line] of subscriptions) {
-    const ended = await endSubscription(tx, { accountId: invoice.accountId, subscriptionId, reason: 'non-payment' })
-    if (ended) await mailSeller(tx, line, subscriptionId)
+  for (const subscriptionId of new Set(lines.map((line) => line.subscriptionId))) {
+    await endSubscription(tx, { accountId: invoice.accountId, subscriptionId, reason: 'non-payment' })
   }
   await mailFailure(tx, invoice, attempt, reason, undefined)
 }
@@ -185,21 +183,5 @@ async function mailFailure(
         : `Your payment of ${amount} failed`,
     paragraphs: [`We could not charge ${amount} for your bill of ${invoice.month}: ${reason}`, consequence],
     action: { label: 'Pay or change your card', url: billingUrl(tx) },
-  })
-}
-
-async function mailSeller(tx: Transaction, line: CollectedLine, subscriptionId: string): Promise<void> {
-  const seller = await findAccount(tx, line.sellerAccountId)
-  if (seller === undefined) return
-  await writeMail(tx, {
-    reference: `non-payment/${subscriptionId}`,
-    kind: 'subscriber-non-payment',
-    accountId: line.sellerAccountId,
-    recipient: seller.email,
-    subject: `A subscription to ${line.productCode} ended for non-payment`,
-    paragraphs: [
-      `A buyer’s bill could not be collected on any of its attempts, so the subscription to your product ${line.productCode} has ended and new launches are refused.`,
-    ],
-    action: { label: 'See your activity', url: `${publicUrlOf(tx.config)}/seller` },
   })
 }
