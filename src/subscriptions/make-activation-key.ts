@@ -7,7 +7,7 @@ import { insertActivationKey, selectSubscription, type SubscriptionReference } f
 import { isLive } from './subscriptions.ts'
 
 /** Spec §10. */
-export const activationKeyLifetimeMs = hourMs
+const activationKeyLifetimeMs = hourMs
 
 /**
  * Makes a new activation key: it ties buyer and product, and is good for one hour. Keys can be made anew at any time;
