@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { Logger, run, runOnce, type Job, type JobHelpers, type TaskList, type WorkerEvents } from 'graphile-worker'
-import pg, { type Pool } from 'pg'
+import type { Pool } from 'pg'
 import type { Log } from '../base/telemetry.ts'
 import type { TaskName, TaskPayloads } from './enqueue.ts'
 
@@ -21,8 +21,6 @@ export interface Worker {
 const recoverAfterMs = 2000
 const recoverEveryMs = 5000
 const pollMs = 1000
-/** One listens, the others take and finish tasks. */
-const libraryConnectionsMax = 5
 
 /**
  * Starts working on tasks until stopped.
@@ -32,9 +30,8 @@ const libraryConnectionsMax = 5
  */
 export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, concurrency = 4): Promise<Worker> {
   const presence = await announce(pool)
-  const own = libraryPool(pool, log)
   const runner = await run({
-    pgPool: own,
+    pgPool: pool,
     taskList: taskList(handlers, log),
     concurrency,
     pollInterval: pollMs,
@@ -54,7 +51,6 @@ export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, 
       await runner.stop()
       await runner.promise
       await presence.leave()
-      await own.end()
     },
   }
 }
@@ -87,10 +83,9 @@ export async function drainTasks(pool: Pool, handlers: TaskHandlers, log: Log): 
 
 async function drainOnce(pool: Pool, handlers: TaskHandlers, log: Log): Promise<void> {
   const presence = await announce(pool)
-  const own = libraryPool(pool, log)
   try {
     await runOnce({
-      pgPool: own,
+      pgPool: pool,
       taskList: taskList(handlers, log),
       concurrency: 4,
       noHandleSignals: true,
@@ -99,21 +94,7 @@ async function drainOnce(pool: Pool, handlers: TaskHandlers, log: Log): Promise<
     })
   } finally {
     await presence.leave()
-    await own.end()
   }
-}
-
-/**
- * Connections for the library alone. It writes the ids of failed tasks as JSON, which a bigint cannot be: on our own
- * connections, where int8 is a bigint, a failing task was neither failed nor given back.
- */
-function libraryPool(pool: Pool, log: Log): Pool {
-  const { types: _, ...options } = pool.options
-  const own = new pg.Pool({ ...options, max: libraryConnectionsMax })
-  const broke = (error: Error): void => log.warn({ err: error }, 'a connection of the task queue broke; it is replaced')
-  own.on('error', broke)
-  own.on('connect', (client) => client.on('error', broke))
-  return own
 }
 
 /** Unlocks the tasks of workers whose connection is gone, so that others take them at once. */

@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
+import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createTaskPool } from '../database/pool.ts'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
 import { Database, type Transaction } from '../database/database.ts'
 import { drainTasks, type TaskHandlers } from '../jobs/work.ts'
@@ -10,10 +12,15 @@ import { createMailSender, sendMail, type MailSender } from './send-mail.ts'
 import { writeMail, type NewMail } from './write-mail.ts'
 
 let house: TestDatabase
+let tasks: Pool
 beforeAll(async () => {
   house = await testDatabase()
+  tasks = createTaskPool(house.address, house.log)
 })
-afterAll(() => house.close())
+afterAll(async () => {
+  await tasks.end()
+  await house.close()
+})
 
 const cleanUps: (() => void | Promise<void>)[] = []
 afterEach(async () => {
@@ -139,7 +146,7 @@ test('with a mail server a mail is really sent, once, by its own Message-ID', as
   const { url, received } = await mailServer()
   const { db, sender, handlers } = withMailServer(url)
   await write(db)
-  await drainTasks(house.pool, handlers, house.log)
+  await drainTasks(tasks, handlers, house.log)
   const [sent] = await mailbox()
   expect(sent?.sentAt).toEqual(new Date('2026-06-01T00:00:00Z'))
   expect(received).toHaveLength(1)
@@ -159,7 +166,7 @@ test('while the mail server is down or refuses, the mail waits and is tried agai
   const refusing = await mailServer({ refuse: true })
   const first = withMailServer(refusing.url)
   await write(first.db)
-  expect(await drainTasks(house.pool, first.handlers, house.log)).toEqual({ waiting: 1 })
+  expect(await drainTasks(tasks, first.handlers, house.log)).toEqual({ waiting: 1 })
   expect((await mailbox())[0]).not.toHaveProperty('sentAt')
 
   const down = withMailServer('smtp://127.0.0.1:1')
@@ -169,7 +176,7 @@ test('while the mail server is down or refuses, the mail waits and is tried agai
   const { url, received } = await mailServer()
   const again = withMailServer(url)
   await house.pool.query(`update graphile_worker._private_jobs set run_at = now()`)
-  expect(await drainTasks(house.pool, again.handlers, house.log)).toEqual({ waiting: 0 })
+  expect(await drainTasks(tasks, again.handlers, house.log)).toEqual({ waiting: 0 })
   expect(received).toHaveLength(1)
   expect((await mailbox())[0]?.sentAt).toBeDefined()
 })
