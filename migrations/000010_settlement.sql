@@ -23,6 +23,8 @@ create table settlement_step (
   collected bigint not null,
   cost_charged bigint not null,
   fee_charged bigint not null,
+  -- Basis points of the value-add. A month keeps the fee of its first step when the operator changes it.
+  percentage_fee bigint not null,
   at timestamptz not null,
   primary key (account_id, product_code, month, step)
 );

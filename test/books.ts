@@ -8,7 +8,11 @@ import { parseAmount, parseRate } from '../src/base/money.ts'
 import { prorateFrom } from '../src/base/period.ts'
 import { sql, type Database, type Transaction } from '../src/database/database.ts'
 import { billSignUp } from '../src/invoices/bill-sign-up.ts'
+import { listInvoices } from '../src/invoices/find-invoice.ts'
 import type { Invoice } from '../src/invoices/invoices.ts'
+import type { Outcome } from '../src/payments/payments.ts'
+import { settleAttempt } from '../src/payments/settle-attempt.ts'
+import { startAttempt } from '../src/payments/start-attempt.ts'
 import { instanceHours } from '../src/products/dimension.ts'
 
 export const region = 'us-east-1'
@@ -173,4 +177,24 @@ export async function at<T>(
 ): Promise<T> {
   await house.setClock(new Date(instant))
   return await house.database.transaction(work)
+}
+
+/** Collects a bill as its payment room does, the processor's answer given. */
+export async function collect(
+  tx: Transaction,
+  bill: { accountId: string; invoiceId: string },
+  answer: 'succeeded' | 'failed' = 'succeeded',
+): Promise<void> {
+  const attempt = await startAttempt(tx, bill)
+  if (attempt === undefined) throw new Error(`nothing is to be collected of ${bill.invoiceId}`)
+  const outcome: Outcome =
+    answer === 'succeeded'
+      ? { state: 'succeeded', paymentId: `pi_${attempt.invoiceId}_${attempt.attemptNumber}` }
+      : { state: 'failed', code: 'card_declined', message: 'The card was declined.' }
+  await settleAttempt(tx, attempt, outcome)
+}
+
+/** Collects every open bill of an account. */
+export async function collectAll(tx: Transaction, accountId: string): Promise<void> {
+  for (const bill of await listInvoices(tx, { accountId })) if (bill.state === 'open') await collect(tx, bill)
 }

@@ -22,6 +22,12 @@ export interface UsageCount {
   readonly quantity: bigint
 }
 
+/** Hours begun in one segment by each of some subscriptions to a product. */
+export interface ProductUsageCount extends Omit<UsageCount, 'accountId' | 'subscriptionId' | 'sellerAccountId'> {
+  /** How many subscriptions have this quantity each. */
+  readonly subscriptions: bigint
+}
+
 /** Cuts a period at instants inside it, so that the parts tile it: an hour falls into exactly one. */
 export function cutPeriod(period: Period, at: readonly Date[]): Period[] {
   assert(period.start < period.end, 'a period that is cut is not empty')

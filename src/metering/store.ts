@@ -1,4 +1,5 @@
 /** The SQL of metering: the formula of `hours-begun.ts`, over all runs of many accounts at once. */
+import type { Month } from '../base/period.ts'
 import { empty, sql, type Sql, type Transaction } from '../database/database.ts'
 import type { Segment } from './metering.ts'
 
@@ -52,4 +53,41 @@ export async function selectUsage(
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
     having sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)}) > 0
     order by 1, 2, 5, 6, 7, 8`)
+}
+
+export interface ProductUsageRow extends Omit<UsageRow, 'accountId' | 'subscriptionId' | 'sellerAccountId'> {
+  /** Subscriptions that each have this quantity. */
+  readonly subscriptions: bigint
+}
+
+/**
+ * The same count over all buyers of some products, as a distribution: how many subscriptions have which quantity. A price
+ * rounds per subscription, so this is exact where a sum would not be, and small where rows would be many.
+ *
+ * @param openIn leaves out accounts whose month is closed: their use is on bills already
+ */
+export async function selectProductUsage(
+  tx: Transaction,
+  segments: readonly Segment[],
+  openIn: Month,
+): Promise<ProductUsageRow[]> {
+  return await tx.rows<ProductUsageRow>(sql`
+    select product_code as "productCode", region, environment, instance_type as "instanceType",
+      start_at as "periodStart", end_at as "periodEnd", quantity, count(*) as subscriptions
+    from (
+      select run.product_code, run.region, run.environment, run.instance_type, segment.start_at, segment.end_at,
+        sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)})::bigint as quantity
+      from instance_run run
+      join unnest(${segments.map((s) => s.productCode)}::text[], ${segments.map((s) => s.start)}::timestamptz[],
+                  ${segments.map((s) => s.end)}::timestamptz[]) as segment (product_code, start_at, end_at)
+        on segment.product_code = run.product_code
+      where run.subscription_id is not null and run.started_at < segment.end_at
+        and (run.ended_at is null or run.ended_at > segment.start_at or run.started_at >= segment.start_at)
+        and not exists (select 1 from account_month closed
+                        where closed.account_id = run.account_id and closed.month = ${openIn})
+      group by run.account_id, run.subscription_id, 1, 2, 3, 4, 5, 6
+    ) as per_subscription
+    where quantity > 0
+    group by 1, 2, 3, 4, 5, 6, 7
+    order by 1, 2, 3, 4, 5, 7`)
 }
