@@ -154,7 +154,10 @@ export async function selectChargedMonths(
       and subscription_id = any(${subscriptions.map((s) => s.subscriptionId)}::uuid[])`)
 }
 
-/** Bills below the minimum that wait for one that collects them, locked. */
+/**
+ * Bills below the minimum that wait for one that collects them, locked. The bill of a sign-up that is still being vetted
+ * waits on: it may yet be void.
+ */
 export async function lockCarried(
   tx: Transaction,
   accountIds: readonly string[],
@@ -162,6 +165,9 @@ export async function lockCarried(
   return await tx.rows(sql`
     select account_id as "accountId", invoice_id as "invoiceId", currency, total from invoice
     where account_id = any(${accountIds}::text[]) and state = 'carried' and carried_into is null
+      and not exists (
+        select from subscription where subscription.account_id = invoice.account_id
+          and subscription.subscription_id = invoice.subscription_id and subscription.state = 'pending')
     order by account_id, issued_at, invoice_id for update`)
 }
 

@@ -4,7 +4,8 @@ import { buy, decliningCard, enterCard, newBuyer, openTill, order, type Till } f
 import { newProduct } from '../../test/products.ts'
 import { Fault } from '../base/fault.ts'
 import { Database, type Transaction } from '../database/database.ts'
-import { findSignUpInvoice } from '../invoices/find-invoice.ts'
+import { closeMonth } from '../invoices/close-month.ts'
+import { findSignUpInvoice, listInvoices } from '../invoices/find-invoice.ts'
 import { receivable } from '../ledger/sum-balance.ts'
 import type { Mail } from '../notices/notices.ts'
 import { listMails } from '../notices/read-mailbox.ts'
@@ -120,6 +121,24 @@ describe('vetting', () => {
     expect(await captured(accountId)).toBe(0)
     const mail = (await mailsAbout(subscription)).find((one) => one.kind === 'order-completed')
     expect(mail?.textBody).not.toContain('$')
+  })
+
+  test('that fails after a month end takes back a bill below the minimum: no later bill carries it', async () => {
+    const cheap = (await newProduct(house.database, { name: 'Cheap AMI', price: { monthly: '0.40' } })).product
+    const accountId = await newBuyer(house.database, till.processor)
+    const bought = await buy(house.database, till.processor, accountId, product)
+    const { subscription } = await order(house.database, accountId, cheap)
+    await house.setClock(new Date('2009-07-01T00:00:00Z'))
+    await closeMonth(house.database, { month: '2009-06' })
+    const invalid: Processor['validateCard'] = () =>
+      Promise.resolve({ state: 'failed', code: 'card_declined', message: 'Your card was declined.' })
+    expect(await vet(subscription, { ...till.processor, validateCard: invalid })).toBe('failed')
+    expect(await invoiceOf(subscription)).toMatchObject({ state: 'void', carriedInto: null })
+    const bills = await house.database.read((tx) => listInvoices(tx, { accountId }))
+    const july = bills.find((bill) => bill.kind === 'monthly')
+    expect(july).toMatchObject({ state: 'open', total: 2000n, amountDue: 2000n })
+    expect(await stateOf(bought)).toBe('active')
+    await house.setClock(now)
   })
 
   test('goes on when the processor’s decision comes later', async () => {
