@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const watcher = watchOver(child.pid, options.owner)
   void exited.then(() => watcher.kill('SIGKILL'))
   const server: Server = { pid: child.pid, exited, stop: () => stopChild(child, exited) }
-  if (await becomesReady(options.cluster, child.pid, exited)) return server
+  if (await becomesReady(options.cluster, child)) return server
   await server.stop()
   throw new Fault(
     'InvalidConfiguration',
@@ -142,7 +142,7 @@ async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<vo
     ['SIGKILL', immediateShutdownMsMax],
   ]
   for (const [signal, boundMs] of steps) {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+    if (!isRunning(child)) return
     child.kill(signal)
     if (await within(exited, boundMs)) return
   }
@@ -159,15 +159,17 @@ async function within(promise: Promise<void>, boundMs: number): Promise<boolean>
 }
 
 /** PostgreSQL says in the eighth line of its pid file that it accepts connections. */
-async function becomesReady(cluster: string, pid: number, exited: Promise<void>): Promise<boolean> {
-  let ended = false
-  void exited.then(() => (ended = true))
-  for (let waitedMs = 0; waitedMs < readyMsMax && !ended; waitedMs += pollMs) {
+async function becomesReady(cluster: string, child: ChildProcess): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < readyMsMax && isRunning(child); waitedMs += pollMs) {
     const lines = pidFileLines(cluster)
-    if (lines[0] === String(pid) && lines[7] === 'ready') return true
+    if (lines[0] === String(child.pid) && lines[7] === 'ready') return true
     await delay(pollMs)
   }
   return false
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null
 }
 
 function pidFileLines(cluster: string): string[] {
