@@ -16,6 +16,7 @@ import { findProduct } from '../products/find-product.ts'
 import type { Product } from '../products/products.ts'
 import { requireActiveSubscription } from '../subscriptions/require-subscription.ts'
 import { imageUnavailable, type Image } from './images.ts'
+import { requirePlainText } from './plain-text.ts'
 import { requireOwnImage } from './require-image.ts'
 import { readImage, writeProductCode } from './store.ts'
 
@@ -64,6 +65,7 @@ function onlyCode(productCodes: readonly string[]): string {
       { data: { ec2Code: 'InvalidParameterValue', parameter: 'ProductCode' } },
     )
   }
+  requirePlainText('ProductCode', productCode, 255)
   return productCode
 }
 

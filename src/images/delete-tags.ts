@@ -2,7 +2,8 @@
 import type { Caller } from '../accounts/accounts.ts'
 import type { Transaction } from '../database/database.ts'
 import { removeTags } from './tag-store.ts'
-import { requireTaggable } from './tags.ts'
+import { requirePlainText } from './plain-text.ts'
+import { keyLengthMax, requireTaggable, valueLengthMax } from './tags.ts'
 
 /**
  * @param request.tags keys, each with the value it must have to be taken off, or without; none takes off all
@@ -18,6 +19,10 @@ export async function deleteTags(
   },
 ): Promise<void> {
   const { accountId } = request.caller
+  for (const { key, value } of request.tags) {
+    requirePlainText('Tag.Key', key, keyLengthMax)
+    requirePlainText('Tag.Value', value ?? '', valueLengthMax)
+  }
   const resourceIds = [...new Set(request.resourceIds)]
   await requireTaggable(tx, { accountId, region: request.region, resourceIds })
   await removeTags(tx, { accountId, resourceIds, tags: request.tags })

@@ -202,7 +202,21 @@ test('what cannot be registered is refused with what is wrong', async () => {
   expect((await register({ imageLocation: 'b/m', architecture: 'vax' })).code).toBe('InvalidParameter')
   expect((await register({ imageLocation: 'b/m', environment: 'beos' })).code).toBe('InvalidParameter')
   expect((await register({ imageLocation: 'b/m', virtualizationType: 'none' })).code).toBe('InvalidParameter')
-  expect((await register({ imageLocation: 'b/m', description: 'x'.repeat(256) })).code).toBe('InvalidParameter')
+  const bad = [
+    { description: 'x'.repeat(256) },
+    { description: 'bell \u0007' },
+    { imageLocation: 'b/\u0000' },
+    { tags: [{ key: 'a\u0000', value: '' }] },
+    { blockDeviceMappings: [{ deviceName: '' }] },
+    { blockDeviceMappings: [{ deviceName: '/dev/sda1', ebs: { volumeSizeGib: 0 } }] },
+    { blockDeviceMappings: [{ deviceName: '/dev/sda1', ebs: { snapshotId: '\u0000' } }] },
+  ]
+  for (const changes of bad) {
+    expect([changes, (await register({ imageLocation: 'b/m', ...changes })).code]).toEqual([
+      changes,
+      'InvalidParameter',
+    ])
+  }
 })
 
 test('a description is the owner’s to change', async () => {

@@ -35,7 +35,8 @@ export async function describeImages(
   const filters = request.filters ?? []
   requireFilters(filters, imageFilterNames)
   const limit = pageSize(request.maxResults)
-  const after = request.nextToken === undefined ? undefined : readPageToken('images', request.nextToken, 1)[0]
+  const after =
+    request.nextToken === undefined ? undefined : String(readPageToken('images', request.nextToken, ['text'])[0])
   const imageIds = nonEmpty(request.imageIds)
   if (imageIds !== undefined) await requireVisible(tx, { imageIds, region: request.region, accountId })
   const owners = nonEmpty(request.owners)?.flatMap((owner) => resolveOwner(owner, accountId))

@@ -17,12 +17,12 @@ export async function describeTags(
   const filters = request.filters ?? []
   requireFilters(filters, tagFilterNames)
   const limit = pageSize(request.maxResults)
-  const after = request.nextToken === undefined ? undefined : readPageToken('tags', request.nextToken, 2)
+  const after = request.nextToken === undefined ? undefined : readPageToken('tags', request.nextToken, ['text', 'text'])
   const tags = await selectTags(tx, {
     accountId: request.caller.accountId,
     filters,
     limit: limit + 1,
-    ...(after === undefined ? {} : { after: [after[0] ?? '', after[1] ?? ''] as const }),
+    ...(after === undefined ? {} : { after: [String(after[0]), String(after[1])] as const }),
   })
   const last = tags[limit - 1]
   if (tags.length <= limit || last === undefined) return { tags }

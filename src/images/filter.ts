@@ -4,6 +4,7 @@
  * it would match nothing, and whoever sent it meant something else.
  */
 import { Fault } from '../base/fault.ts'
+import { requirePlainText } from './plain-text.ts'
 
 export interface Filter {
   readonly name: string
@@ -11,6 +12,7 @@ export interface Filter {
 }
 
 const valuesMax = 200
+const lengthMax = 1024
 
 /**
  * Checks that every filter is known and holds values.
@@ -20,6 +22,7 @@ const valuesMax = 200
  */
 export function requireFilters(filters: readonly Filter[], names: ReadonlySet<string>): void {
   for (const { name, values } of filters) {
+    for (const text of [name, ...values]) requirePlainText('Filter', text, lengthMax)
     const known = name.startsWith('tag:') ? names.has('tag:') && name.length > 4 : names.has(name) && name !== 'tag:'
     if (!known) {
       throw new Fault('InvalidParameter', `The filter '${name}' is invalid. Known here: ${[...names].join(', ')}.`, {

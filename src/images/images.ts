@@ -1,5 +1,6 @@
 /** Machine images: their shape and the rules that need nothing but their own values (spec §11). */
 import { Fault } from '../base/fault.ts'
+import { requirePlainText } from './plain-text.ts'
 
 export type ImageState = 'available' | 'deregistered'
 export type RootDeviceType = 'ebs' | 'instance-store'
@@ -81,14 +82,9 @@ export function requireImageName(name: string): void {
   )
 }
 
-/** @throws Fault InvalidParameter when the description is longer than EC2 allows */
+/** @throws Fault InvalidParameter when the description is longer than EC2 allows, or cannot be shown */
 export function requireDescription(description: string): void {
-  if (description.length <= descriptionLengthMax) return
-  throw new Fault(
-    'InvalidParameter',
-    `The description has ${description.length} characters; ${descriptionLengthMax} are allowed.`,
-    { data: { parameter: 'Description' } },
-  )
+  requirePlainText('Description', description, descriptionLengthMax)
 }
 
 /** @throws Fault InvalidParameter (EC2 InvalidUserID.Malformed) when the text is not a twelve-digit account id */

@@ -1,5 +1,6 @@
 /** Tokens of the paged Describe verbs: opaque to callers, the last row's key to us. They name a place and grant nothing. */
 import { Fault } from '../base/fault.ts'
+import { isPlainText } from './plain-text.ts'
 
 /** Rows in one answer, whether or not the caller asked for pages: an answer is bounded. */
 export const pageRowsMax = 1000
@@ -10,31 +11,31 @@ export function writePageToken(kind: string, key: readonly (string | number)[]):
 }
 
 /**
- * @param length how many parts the key has
- * @throws Fault InvalidParameter when the token was not made by `writePageToken` with this kind
+ * @param shape what each part of the key is
+ * @throws Fault InvalidParameter when the token was not made by `writePageToken` with this kind and shape
  */
-export function readPageToken(kind: string, token: string, length: number): string[] {
+export function readPageToken(
+  kind: string,
+  token: string,
+  shape: readonly ('text' | 'integer')[],
+): (string | number)[] {
   let parts: unknown
   try {
     parts = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
   } catch {
     parts = undefined
   }
-  if (
-    !Array.isArray(parts) ||
-    parts.length !== length + 1 ||
-    parts[0] !== kind ||
-    !parts.every((part) => typeof part === 'string' || Number.isInteger(part))
-  ) {
-    throw new Fault(
-      'InvalidParameter',
-      'The NextToken is not one that this request answered with; leave it out to begin anew.',
-      {
-        data: { ec2Code: 'InvalidParameterValue', parameter: 'NextToken' },
-      },
-    )
+  if (Array.isArray(parts) && parts.length === shape.length + 1 && parts[0] === kind) {
+    const key: unknown[] = parts.slice(1)
+    if (key.every((part, index) => (shape[index] === 'text' ? isText(part) : isInteger(part)))) {
+      return key as (string | number)[]
+    }
   }
-  return parts.slice(1).map(String)
+  throw new Fault(
+    'InvalidParameter',
+    'The NextToken is not one that this request answered with; leave it out to begin anew.',
+    { data: { ec2Code: 'InvalidParameterValue', parameter: 'NextToken' } },
+  )
 }
 
 /**
@@ -52,4 +53,13 @@ export function pageSize(maxResults: number | undefined, least = 1): number {
     )
   }
   return maxResults
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && isPlainText(value)
+}
+
+/** What an integer column of the database can be compared with. */
+function isInteger(value: unknown): boolean {
+  return Number.isInteger(value) && Math.abs(value as number) < 2 ** 31
 }

@@ -15,6 +15,7 @@ import {
   type Tag,
   type VirtualizationType,
 } from './images.ts'
+import { requirePlainText } from './plain-text.ts'
 import { findImageIdByName, insertImage } from './store.ts'
 import { createTags } from './create-tags.ts'
 
@@ -74,6 +75,7 @@ async function newImage(tx: Transaction, request: RegisterImageRequest): Promise
   if (name === undefined || name === '') throw missing('Name', 'The request must contain the parameter Name.')
   requireImageName(name)
   if (request.description !== undefined) requireDescription(request.description)
+  requireShowable(request)
   const mappings = request.blockDeviceMappings ?? []
   const instanceStore = request.imageLocation !== undefined && request.imageLocation !== ''
   const rootDeviceName = request.rootDeviceName ?? (instanceStore ? undefined : mappings[0]?.deviceName)
@@ -104,6 +106,39 @@ async function newImage(tx: Transaction, request: RegisterImageRequest): Promise
     state: 'available',
     isPublic: false,
     createdAt: tx.now,
+  }
+}
+
+const mappingsMax = 100
+const volumeSizeGibMax = 65_536
+
+function requireShowable({ imageLocation, rootDeviceName, blockDeviceMappings = [] }: RegisterImageRequest): void {
+  requirePlainText('ImageLocation', imageLocation ?? '', 4095)
+  requirePlainText('RootDeviceName', rootDeviceName ?? '', 255)
+  if (blockDeviceMappings.length > mappingsMax) {
+    throw new Fault(
+      'InvalidParameter',
+      `The request maps ${blockDeviceMappings.length} block devices; ${mappingsMax} are allowed.`,
+      {
+        data: { ec2Code: 'InvalidBlockDeviceMapping', parameter: 'BlockDeviceMapping' },
+      },
+    )
+  }
+  for (const { deviceName, virtualName, noDevice, ebs } of blockDeviceMappings) {
+    for (const text of [deviceName, virtualName, noDevice, ebs?.snapshotId, ebs?.volumeType]) {
+      requirePlainText('BlockDeviceMapping', text ?? '', 255)
+    }
+    const size = ebs?.volumeSizeGib
+    if (
+      deviceName === '' ||
+      (size !== undefined && !(Number.isInteger(size) && size >= 1 && size <= volumeSizeGibMax))
+    ) {
+      throw new Fault(
+        'InvalidParameter',
+        `A block device has a name, and a size of 1 to ${volumeSizeGibMax} GiB where one is given; found "${deviceName}", ${size ?? 'no size'}.`,
+        { data: { ec2Code: 'InvalidBlockDeviceMapping', parameter: 'BlockDeviceMapping' } },
+      )
+    }
   }
 }
 

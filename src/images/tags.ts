@@ -1,5 +1,6 @@
 /** Tags: words an account puts on images it sees and on its own instances. They are seen by that account only. */
 import { Fault } from '../base/fault.ts'
+import { requirePlainText } from './plain-text.ts'
 import type { Transaction } from '../database/database.ts'
 import { imageNotFound, noLaunchPermission, requireImageId, type Tag } from './images.ts'
 import { imageStanding } from './store.ts'
@@ -8,8 +9,8 @@ import { ownInstances } from './tag-store.ts'
 /** Tags one resource may have. */
 export const tagsPerResourceMax = 50
 const resourcesMax = 1000
-const keyLengthMax = 127
-const valueLengthMax = 255
+export const keyLengthMax = 127
+export const valueLengthMax = 255
 
 /** @throws Fault InvalidParameter for a key or value EC2 would refuse, MissingParameter without any tag */
 export function requireTags(tags: readonly Tag[]): void {
@@ -20,9 +21,9 @@ export function requireTags(tags: readonly Tag[]): void {
   }
   const keys = new Set<string>()
   for (const { key, value } of tags) {
-    if (key.length < 1 || key.length > keyLengthMax || value.length > valueLengthMax) {
-      throw invalidTag(`A tag's key has 1 to ${keyLengthMax} characters and its value at most ${valueLengthMax}.`)
-    }
+    if (key === '') throw invalidTag(`A tag's key has 1 to ${keyLengthMax} characters.`)
+    requirePlainText('Tag.Key', key, keyLengthMax)
+    requirePlainText('Tag.Value', value, valueLengthMax)
     if (key.toLowerCase().startsWith('aws:')) {
       throw invalidTag(`Tag keys starting with 'aws:' are reserved for internal use: "${key}".`)
     }

@@ -2,6 +2,7 @@
 import type { Caller } from '../accounts/accounts.ts'
 import { Fault } from '../base/fault.ts'
 import type { Transaction } from '../database/database.ts'
+import { requirePlainText } from '../images/plain-text.ts'
 import { findProduct } from '../products/find-product.ts'
 import { instanceNotFound, requireInstanceIds } from './instances.ts'
 import { findInstanceAnywhere } from './store.ts'
@@ -20,6 +21,7 @@ export async function confirmProductInstance(
 ): Promise<Confirmation> {
   const { productCode, instanceId } = request
   requireInstanceIds([instanceId])
+  requirePlainText('ProductCode', productCode, 255)
   const product = await findProduct(tx, productCode)
   if (product === undefined) {
     throw new Fault('ProductNotFound', `The product code '${productCode}' does not exist.`, { data: { productCode } })

@@ -108,6 +108,7 @@ test('every filter finds by its own column', async () => {
   expect(await filtered('tag:role', 'webx')).toBe(0)
   expect(await filtered('tag-key', 'role')).toBe(2)
   expect((await faultOf(filtered('instance-id'))).code).toBe('InvalidParameter')
+  expect((await faultOf(filtered('image-id', '\u0000'))).code).toBe('InvalidParameter')
   expect((await faultOf(filtered('colour', 'x'))).code).toBe('InvalidParameter')
 })
 
@@ -140,6 +141,15 @@ test('pages tile the list, also through the middle of a reservation', async () =
   )
   expect((await faultOf(described({ maxResults: 4 }))).code).toBe('InvalidParameter')
   expect((await faultOf(described({ nextToken: 'x' }))).code).toBe('InvalidParameter')
+  for (const key of [
+    ['instances', 'r-0'],
+    ['images', 'r-0', 1],
+    ['instances', '\u0000', 1],
+    ['instances', 'r-0', 2 ** 40],
+  ]) {
+    const madeUp = Buffer.from(JSON.stringify(key)).toString('base64url')
+    expect((await faultOf(described({ nextToken: madeUp }))).code).toBe('InvalidParameter')
+  }
   const both = described({ maxResults: 5, instanceIds: [first(paid).instanceId] })
   expect((await faultOf(both)).data['ec2Code']).toBe('InvalidParameterCombination')
 })

@@ -63,8 +63,8 @@ function cut(reservations: Reservation[], limit: number): { reservations: Reserv
 }
 
 function readAfter(token: string): readonly [string, number] {
-  const [reservationId, launchIndex] = readPageToken('instances', token, 2)
-  return [reservationId ?? '', Math.trunc(Number(launchIndex)) || 0]
+  const [reservationId, launchIndex] = readPageToken('instances', token, ['text', 'integer'])
+  return [String(reservationId), Number(launchIndex)]
 }
 
 async function requireShown(

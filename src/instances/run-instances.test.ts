@@ -196,6 +196,10 @@ test('what the cloud does not have is refused', async () => {
     { clientToken: 'x'.repeat(65) },
     { userData: 'not base64!' },
     { tags: [{ key: '', value: '' }] },
+    { tags: [{ key: 'a', value: '\u0000' }] },
+    { keyName: 'a\u0000' },
+    { securityGroups: ['\ud800'] },
+    { clientToken: '\u0007' },
   ]
   for (const changes of bad) expect((await refusal(seller, image.imageId, changes)).code).toBe('InvalidParameter')
   const arm = await newImage(house.database, seller, { architecture: 'arm64' })

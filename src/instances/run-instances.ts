@@ -10,6 +10,7 @@ import { newEc2Id } from '../base/ids.ts'
 import { sha256Hex } from '../base/seal.ts'
 import type { Transaction } from '../database/database.ts'
 import type { Image, Tag } from '../images/images.ts'
+import { requirePlainText } from '../images/plain-text.ts'
 import { requireLaunchableImage } from '../images/require-image.ts'
 import { requireTags } from '../images/tags.ts'
 import { enqueueAll } from '../jobs/enqueue.ts'
@@ -47,6 +48,7 @@ export interface RunInstancesRequest {
 
 const countMax = 1000
 const clientTokenLengthMax = 64
+const nameLengthMax = 255
 const userDataBytesMax = 16_384
 
 /**
@@ -177,12 +179,10 @@ function requireSound(request: RunInstancesRequest): void {
       `Value (${minCount} to ${maxCount}) for parameters MinCount and MaxCount is invalid: 1 ≤ MinCount ≤ MaxCount ≤ ${countMax}.`,
     )
   }
-  if (clientToken !== undefined && (clientToken.length < 1 || clientToken.length > clientTokenLengthMax)) {
-    throw invalid(
-      'ClientToken',
-      `The client token has ${clientToken.length} characters; 1 to ${clientTokenLengthMax} are allowed.`,
-    )
-  }
+  if (clientToken === '') throw invalid('ClientToken', 'The client token is empty; leave it out instead.')
+  requirePlainText('ClientToken', clientToken ?? '', clientTokenLengthMax)
+  requirePlainText('KeyName', request.keyName ?? '', nameLengthMax)
+  for (const name of request.securityGroups ?? []) requirePlainText('SecurityGroup', name, nameLengthMax)
   if (userData !== undefined && !isBase64(userData)) {
     throw invalid('UserData', `User data is base64 of at most ${userDataBytesMax} bytes.`)
   }
