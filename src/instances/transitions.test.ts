@@ -262,6 +262,24 @@ test('an answer that comes after the instance moved on is dropped', async () => 
   expect(await stateOf(owner, id)).toBe('terminated/3')
 })
 
+test('an answer for an earlier launch is not taken for the present one', async () => {
+  const id = await launched()
+  const overtaken: ComputeDriver = {
+    name: 'overtaken',
+    async advance(_machine, goal) {
+      await advanceAll(house.database)
+      await ask.stop([id])
+      await advanceAll(house.database)
+      await ask.start([id])
+      return goal
+    },
+  }
+  expect(await advanceInstance(house.database, overtaken, { accountId: owner, instanceId: id, sequence: 1 })).toBe(
+    false,
+  )
+  expect(await stateOf(owner, id)).toBe('pending/5')
+})
+
 test('a paid instance is started again only with a live subscription, and billed under that one', async () => {
   const { product } = await newProduct(house.database)
   const paid = await newPaidImage(house.database, product)
