@@ -13,7 +13,7 @@ import { Sealer } from '../src/base/seal.ts'
 import { createLog, type Log } from '../src/base/telemetry.ts'
 import { manualClock, systemClock } from '../src/database/clock.ts'
 import { Database } from '../src/database/database.ts'
-import { connectionOptions, createPool, type DatabaseAddress } from '../src/database/pool.ts'
+import { connectionOptions, createPool, endPool, type DatabaseAddress } from '../src/database/pool.ts'
 import { templateName } from './global-setup.ts'
 
 /** The same in every test, so that what is sealed can be compared; it protects nothing. */
@@ -87,7 +87,7 @@ async function makeDatabase(log: Log, clause: string): Promise<EmptyDatabase> {
   await administer(socketFolder, `create database ${name}${clause}`)
   const pool = createPool(address, log, 10)
   const close = async (): Promise<void> => {
-    await pool.end()
+    await endPool(pool)
     await administer(socketFolder, `drop database ${name} with (force)`)
   }
   return { address, url: `postgres://turnpike@/${name}?host=${encodeURIComponent(socketFolder)}`, pool, close }

@@ -7,7 +7,7 @@ import { clusterName } from '../src/database/data-folder.ts'
 import { startEmbedded } from '../src/database/embedded.ts'
 import { lockFolder, readHolder } from '../src/database/folder-lock.ts'
 import { migrate } from '../src/database/migrate.ts'
-import { createPool } from '../src/database/pool.ts'
+import { createPool, endPool } from '../src/database/pool.ts'
 import { endLeftovers } from '../src/database/postgres-server.ts'
 import { makeScratchFolder, scratchParent } from './scratch-folder.ts'
 
@@ -32,11 +32,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   try {
     const admin = createPool(embedded.address, log, 1)
     await admin.query(`create database ${templateName}`)
-    await admin.end()
+    await endPool(admin)
     const pool = createPool({ ...embedded.address, database: templateName }, log, 2)
     await migrate(pool, log)
     // A database with sessions cannot be cloned.
-    await pool.end()
+    await endPool(pool)
   } catch (error) {
     await tearDown()
     throw error

@@ -14,6 +14,7 @@ import {
   type TestDatabase,
 } from '../../test/database.ts'
 import type { Config } from '../base/config.ts'
+import { createLog } from '../base/telemetry.ts'
 import { sql } from './database.ts'
 import { startEmbedded } from './embedded.ts'
 import { openDatabase, type OpenedDatabase, type OpenOptions } from './open.ts'
@@ -109,6 +110,15 @@ test('the embedded database serves one service, with commands beside it', async 
   await command.close()
   const seen = await service.database.read((tx) => tx.rows(sql`select n from kept`))
   expect(seen).toEqual([{ n: 1 }])
+})
+
+test('a stop is quiet: no connection is left for PostgreSQL to break', async () => {
+  const lines: string[] = []
+  const log = createLog('warn', { write: (line) => void lines.push(line) })
+  const one = await openDatabase({ ...defaultConfig(), dataFolder: join(root, 'quiet') }, log)
+  await Promise.all([1, 2, 3, 4].map((n) => one.database.read((tx) => tx.one(sql`select pg_sleep(0.05), ${n}::int`))))
+  await one.close()
+  expect(lines).toEqual([])
 })
 
 test('a command without a service starts the database, and a second one uses it until it is done', async () => {

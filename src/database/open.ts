@@ -11,7 +11,7 @@ import { Database } from './database.ts'
 import { attachEmbedded, startEmbedded, type EmbeddedPostgres } from './embedded.ts'
 import { loadMasterKey } from './master-key.ts'
 import { migrate } from './migrate.ts'
-import { createPool, type DatabaseAddress } from './pool.ts'
+import { createPool, endPool, type DatabaseAddress } from './pool.ts'
 
 const othersLeaveMsMax = 30_000
 const startMsMax = 30_000
@@ -48,7 +48,7 @@ export async function openDatabase(config: Config, log: Log, options: OpenOption
   const end = async (): Promise<void> => {
     try {
       if (embedded !== undefined && !exclusive) await othersLeave(pool, log)
-      await pool.end()
+      await endPool(pool)
     } finally {
       await embedded?.stop()
     }

@@ -1,4 +1,5 @@
 /** Connections to PostgreSQL, with its types read the way money needs: int8 as bigint, numeric as text, date as text. */
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../base/telemetry.ts'
 
@@ -9,6 +10,9 @@ export interface DatabaseAddress {
   readonly user?: string
   readonly database?: string
 }
+
+const closeMsMax = 5_000
+const openConnections = new WeakMap<pg.Pool, Set<pg.PoolClient>>()
 
 const int8 = 20
 const date = 1082
@@ -43,11 +47,17 @@ export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
  */
 export function createPool(address: DatabaseAddress, log: Log, max = 20): pg.Pool {
   const pool = new pg.Pool({ ...connectionOptions(address), max, idleTimeoutMillis: 30_000 })
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced'))
-  // A connection in use fails its query too; without a listener its error event would end the process as well.
+  // Only its words: the error of a pool carries the whole connection with it, and its key.
+  const about = (error: Error): object => ({ reason: error.message, code: (error as { code?: string }).code })
+  pool.on('error', (error) => log.warn(about(error), 'an idle database connection broke; it is replaced'))
+  const connections = new Set<pg.PoolClient>()
+  openConnections.set(pool, connections)
   pool.on('connect', (client) => {
-    client.on('error', (error) => log.debug({ err: error }, 'a database connection in use broke'))
+    connections.add(client)
+    // A connection in use fails its query too; without a listener its error event would end the process as well.
+    client.on('error', (error) => log.debug(about(error), 'a database connection broke'))
   })
+  pool.on('remove', (client) => connections.delete(client))
   return pool
 }
 
@@ -62,4 +72,22 @@ export function createTaskPool(address: DatabaseAddress, log: Log, max = 10): pg
   pool.on('error', replaced)
   pool.on('connect', (client) => client.on('error', replaced))
   return pool
+}
+
+/**
+ * Ends a pool and waits until its connections are closed, which `pool.end()` does not: a server stopped right after that
+ * would have to break them, and a database could not be dropped or cloned.
+ */
+export async function endPool(pool: pg.Pool): Promise<void> {
+  const connections = openConnections.get(pool)
+  const closed = new Promise<void>((resolve) => {
+    const check = (): void => {
+      if (connections === undefined || connections.size === 0) resolve()
+    }
+    pool.on('remove', check)
+    check()
+  })
+  await pool.end()
+  // A server that does not answer any more closes nothing; that must not keep a process from ending.
+  await Promise.race([closed, delay(closeMsMax, undefined, { ref: false })])
 }
