@@ -2,15 +2,13 @@
  * The composition root, the only file that knows every folder. It puts the rooms together twice: as a **house** (database,
  * processor, tasks, due work), which operator commands use too, and as the **service**, a house that listens and works.
  */
-import { readFile } from 'node:fs/promises'
 import { createServer as createNetServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { publicUrlOf, type Config } from './base/config.ts'
-import { Fault } from './base/fault.ts'
 import { createMetrics, type Log } from './base/telemetry.ts'
 import { localDriver } from './compute/local-driver.ts'
 import { openDatabase, type OpenOptions } from './database/open.ts'
-import { createTaskPool } from './database/pool.ts'
+import { createTaskPool, endPool } from './database/pool.ts'
 import type { Database } from './database/database.ts'
 import { awsEndpoint } from './endpoints/aws/dispatch.ts'
 import { hooksEndpoint } from './endpoints/hooks/hooks.ts'
@@ -33,8 +31,7 @@ import { collectionDue } from './payments/collection-due.ts'
 import type { Processor } from './payments/processor.ts'
 import { refundPayment } from './payments/refund-payment.ts'
 import { createStripeProcessor } from './payments/stripe-processor.ts'
-import { hasRateCard } from './products/find-rate-card.ts'
-import { loadRateCard } from './products/load-rate-card.ts'
+import { loadConfiguredRateCard } from './products/load-rate-card.ts'
 import { createSandbox, type Sandbox } from './sandbox/serve-sandbox.ts'
 import { payoutDue, sendPayout } from './settlement/pay-out.ts'
 import { settlementDue } from './settlement/settle.ts'
@@ -72,7 +69,7 @@ export async function openHouse(config: Config, log: Log): Promise<House> {
 async function build(config: Config, log: Log, options: OpenOptions): Promise<Parts> {
   const opened = await openDatabase(config, log, options)
   const { database } = opened
-  await loadConfiguredRateCard(database, options.exclusive !== false)
+  await database.transaction(loadConfiguredRateCard)
   const taskPool = createTaskPool(opened.address, log)
   // A command's own sandbox must not want the port of the service it runs beside.
   const sandboxPort = options.exclusive === false ? 0 : config.sandboxPort
@@ -126,23 +123,10 @@ async function build(config: Config, log: Log, options: OpenOptions): Promise<Pa
     advance: (to, report) => advanceClock(database, due, to, drain, report),
     async close() {
       await sandbox?.close()
-      await taskPool.end()
+      await endPool(taskPool)
       await opened.close()
     },
   }
-}
-
-/**
- * The cloud's rates, as configured; the sample that is shipped otherwise. A command loads them only where there are none:
- * which card is in force is the service's matter.
- */
-async function loadConfiguredRateCard(database: Database, replaces: boolean): Promise<void> {
-  if (!replaces && (await database.read((tx) => hasRateCard(tx)))) return
-  const file = database.config.rateCard ?? new URL('../rate-cards/sample.json', import.meta.url)
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new Fault('InvalidConfiguration', `The rate card ${String(file)} cannot be read: ${(error as Error).message}`)
-  })
-  await database.transaction((tx) => loadRateCard(tx, text))
 }
 
 /** A running service. */

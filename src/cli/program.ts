@@ -42,7 +42,7 @@ export function createProgram(): Command {
   const program = new Command('turnpike')
     .description('Sell machine images: product codes, metering, billing and payouts for an EC2-compatible cloud.')
     .version(version)
-    .option('--data <folder>', 'data folder of the embedded PostgreSQL (TURNPIKE_DATA; default .turnpike)')
+    .option('--data-folder <folder>', 'data folder of the embedded PostgreSQL (TURNPIKE_DATA; default .turnpike)')
     .option('--json', 'print one JSON value instead of text')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent')
     .showHelpAfterError('(add --help for the options and examples)')

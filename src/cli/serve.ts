@@ -20,7 +20,7 @@ export function addServeCommand(program: Command): void {
       `
 Examples:
   turnpike serve
-  turnpike serve --port 0 --clock manual --data ./try
+  turnpike serve --port 0 --clock manual --data-folder ./try
   DATABASE_URL=postgres://turnpike@db/turnpike TURNPIKE_MASTER_KEY=… turnpike serve --host 0.0.0.0`,
     )
     .action(async (_options: unknown, command: Command) => {

@@ -6,7 +6,7 @@ import { openHouse, type House } from '../main.ts'
 
 /** Options every command has. */
 export interface CommonOptions {
-  readonly data?: string
+  readonly dataFolder?: string
   readonly json?: boolean
   readonly logLevel?: string
 }
@@ -21,7 +21,10 @@ export function configure(
   quietest = 'warn',
 ): { config: Config; log: Log; json: boolean } {
   const options = command.optsWithGlobals<CommonOptions>()
-  const config = loadConfig({ ...(options.data !== undefined && { dataFolder: options.data }), ...overrides })
+  const config = loadConfig({
+    ...(options.dataFolder !== undefined && { dataFolder: options.dataFolder }),
+    ...overrides,
+  })
   const asked = options.logLevel ?? process.env[configKeys.logLevel.variable]
   const level = asked === undefined ? quietest : loadConfig({ logLevel: asked as Config['logLevel'] }).logLevel
   return { config, log: createLog(level), json: options.json === true }

@@ -34,11 +34,6 @@ export async function rateCardInForce(tx: Transaction, at: Date): Promise<RateCa
   return card
 }
 
-/** Whether any rate card is in force now. */
-export async function hasRateCard(tx: Transaction): Promise<boolean> {
-  return (await versionInForce(tx, tx.now)) !== undefined
-}
-
 /** What the cloud offers now: regions with their zones, environments, instance types. */
 export async function cloudCatalog(tx: Transaction): Promise<CloudCatalog> {
   return (await rateCardInForce(tx, tx.now)).catalog
