@@ -11,6 +11,20 @@ function begunBefore(instant: Sql): Sql {
          then greatest(ceil(extract(epoch from run.ended_at - run.started_at) / 3600), 1) end)`
 }
 
+/** Hours of the run named `run` that begin in the period given by two SQL expressions. */
+export function hoursBegunSql(start: Sql, end: Sql): Sql {
+  return sql`(${begunBefore(end)} - ${begunBefore(start)})`
+}
+
+/** Whether hours of the run named `run` may begin in the period. */
+export function mayBeginIn(start: Sql, end: Sql): Sql {
+  return sql`(run.started_at < ${end}
+    and (run.ended_at is null or run.ended_at > ${start} or run.started_at >= ${start}))`
+}
+
+const segmentStart = sql`segment.start_at`
+const segmentEnd = sql`segment.end_at`
+
 export interface UsageRow {
   readonly accountId: string
   readonly subscriptionId: string
@@ -40,7 +54,7 @@ export async function selectUsage(
     select run.account_id as "accountId", run.subscription_id as "subscriptionId", run.product_code as "productCode",
       subscription.seller_account_id as "sellerAccountId", run.region, run.environment,
       run.instance_type as "instanceType", segment.start_at as "periodStart", segment.end_at as "periodEnd",
-      sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)})::bigint as quantity
+      sum(${hoursBegunSql(segmentStart, segmentEnd)})::bigint as quantity
     from instance_run run
     join unnest(${segments.map((s) => s.productCode)}::text[], ${segments.map((s) => s.start)}::timestamptz[],
                 ${segments.map((s) => s.end)}::timestamptz[]) as segment (product_code, start_at, end_at)
@@ -48,10 +62,9 @@ export async function selectUsage(
     join subscription on subscription.account_id = run.account_id and subscription.subscription_id = run.subscription_id
     where run.account_id = any(${accountIds}::text[]) and run.subscription_id is not null
       ${subscriptionIds === undefined ? empty : sql`and run.subscription_id = any(${subscriptionIds}::uuid[])`}
-      and run.started_at < segment.end_at
-      and (run.ended_at is null or run.ended_at > segment.start_at or run.started_at >= segment.start_at)
+      and ${mayBeginIn(segmentStart, segmentEnd)}
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-    having sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)}) > 0
+    having sum(${hoursBegunSql(segmentStart, segmentEnd)}) > 0
     order by 1, 2, 5, 6, 7, 8`)
 }
 
@@ -76,13 +89,12 @@ export async function selectProductUsage(
       start_at as "periodStart", end_at as "periodEnd", quantity, count(*) as subscriptions
     from (
       select run.product_code, run.region, run.environment, run.instance_type, segment.start_at, segment.end_at,
-        sum(${begunBefore(sql`segment.end_at`)} - ${begunBefore(sql`segment.start_at`)})::bigint as quantity
+        sum(${hoursBegunSql(segmentStart, segmentEnd)})::bigint as quantity
       from instance_run run
       join unnest(${segments.map((s) => s.productCode)}::text[], ${segments.map((s) => s.start)}::timestamptz[],
                   ${segments.map((s) => s.end)}::timestamptz[]) as segment (product_code, start_at, end_at)
         on segment.product_code = run.product_code
-      where run.subscription_id is not null and run.started_at < segment.end_at
-        and (run.ended_at is null or run.ended_at > segment.start_at or run.started_at >= segment.start_at)
+      where run.subscription_id is not null and ${mayBeginIn(segmentStart, segmentEnd)}
         and not exists (select 1 from account_month closed
                         where closed.account_id = run.account_id and closed.month = ${openIn})
       group by run.account_id, run.subscription_id, 1, 2, 3, 4, 5, 6
