@@ -11,16 +11,12 @@ const collectedLine = sql`
   from invoice_line line join invoice using (account_id, invoice_id)
   where line.amount > 0 and invoice.state = 'paid'`
 
-/**
- * @param transactionFee minor units; while there is none, past bills may have borne one all the same
- */
-export function checksOfPayments(transactionFee: bigint): readonly Check[] {
-  return [
-    {
-      name: 'payments-booked',
-      statement:
-        'Every succeeded attempt is booked by one "paid" transfer of its amount, which is what its bill asked for, and no other is.',
-      search: sql`
+export const checksOfPayments: readonly Check[] = [
+  {
+    name: 'payments-booked',
+    statement:
+      'Every succeeded attempt is booked by one "paid" transfer of its amount, which is what its bill asked for, and no other is.',
+    search: sql`
         select coalesce(attempt.account_id, transfer.account_id) as account,
           coalesce(attempt.reference, transfer.reference) as attempt, attempt.amount as captured, attempt.amount_due,
           transfer.amount as booked
@@ -32,12 +28,12 @@ export function checksOfPayments(transactionFee: bigint): readonly Check[] {
           on transfer.account_id = attempt.account_id and transfer.reference = attempt.reference
         where attempt.amount is distinct from transfer.amount or attempt.amount is distinct from attempt.amount_due
           or attempt.currency is distinct from transfer.currency or attempt.invoice_id is distinct from transfer.invoice_id`,
-    },
-    {
-      name: 'one-capture',
-      statement:
-        'A bill is captured at most once, and one with something due is paid exactly when it, or the bill it was carried into, is.',
-      search: sql`
+  },
+  {
+    name: 'one-capture',
+    statement:
+      'A bill is captured at most once, and one with something due is paid exactly when it, or the bill it was carried into, is.',
+    search: sql`
         select invoice.account_id as account, invoice.invoice_id as invoice, invoice.state, coalesce(captured.times, 0) as captures
         from invoice
         left join (
@@ -45,11 +41,11 @@ export function checksOfPayments(transactionFee: bigint): readonly Check[] {
         ) as captured on captured.account_id = invoice.account_id and captured.invoice_id = ${collectedBy}
         where coalesce(captured.times, 0) > 1
           or (invoice.state = 'paid' and invoice.amount_due > 0) <> (coalesce(captured.times, 0) > 0)`,
-    },
-    {
-      name: 'deposits',
-      statement: 'Every line of a paid bill is deposited to its seller in full, and nothing else is.',
-      search: sql`
+  },
+  {
+    name: 'deposits',
+    statement: 'Every line of a paid bill is deposited to its seller in full, and nothing else is.',
+    search: sql`
         select coalesce(line.account_id, transfer.account_id) as account, coalesce(line.reference, transfer.reference) as line,
           line.amount as line_amount, transfer.amount as deposited
         from (${collectedLine}) as line
@@ -58,12 +54,12 @@ export function checksOfPayments(transactionFee: bigint): readonly Check[] {
         where (line.amount, line.currency::text, line.seller_account_id, line.product_code, line.month::text)
           is distinct from (transfer.amount, transfer.currency::text, transfer.seller_account_id, transfer.product_code,
             transfer.month::text)`,
-    },
-    {
-      name: 'transaction-fees',
-      statement:
-        'A collected bill bears one transaction fee for each product on it, carried bills included, and no other bill bears any.',
-      search: sql`
+  },
+  {
+    name: 'transaction-fees',
+    statement:
+      'A collected bill bears one transaction fee for each product on it, carried bills included, and no other bill bears any.',
+    search: (tx) => sql`
         select coalesce(bill.account_id, fee.account_id) as account, coalesce(bill.reference, fee.reference) as bill_and_product,
           fee.amount as fee
         from (
@@ -72,15 +68,15 @@ export function checksOfPayments(transactionFee: bigint): readonly Check[] {
         ) as bill
         full join (select * from transfer where kind = 'transaction-fee') as fee
           on fee.account_id = bill.account_id and fee.reference = bill.reference
-        where bill.reference is null or (fee.reference is null and ${transactionFee}::bigint > 0)
+        where bill.reference is null or (fee.reference is null and ${tx.config.transactionFee}::bigint > 0)
           or (fee.reference is not null and (fee.seller_account_id, fee.product_code)
             is distinct from (bill.seller_account_id, bill.product_code))`,
-    },
-    {
-      name: 'refunds-booked',
-      statement:
-        'Every refund is booked against its seller in full, and as returned exactly when the processor has returned it.',
-      search: sql`
+  },
+  {
+    name: 'refunds-booked',
+    statement:
+      'Every refund is booked against its seller in full, and as returned exactly when the processor has returned it.',
+    search: sql`
         select coalesce(refund.account_id, transfer.account_id) as account,
           coalesce(refund.refund_id::text, transfer.reference) as refund, coalesce(refund.kind, transfer.kind) as kind,
           refund.amount, transfer.amount as booked
@@ -95,12 +91,12 @@ export function checksOfPayments(transactionFee: bigint): readonly Check[] {
         where refund.amount is distinct from transfer.amount or refund.currency is distinct from transfer.currency
           or (transfer.kind = 'refunded' and (transfer.seller_account_id, transfer.product_code, transfer.month::text)
             is distinct from (refund.seller_account_id, refund.product_code, refund.month::text))`,
-    },
-    {
-      name: 'refunds-within-captures',
-      statement:
-        'The refunds of a captured bill, and those of a product’s month, never exceed what was collected for it.',
-      search: sql`
+  },
+  {
+    name: 'refunds-within-captures',
+    statement:
+      'The refunds of a captured bill, and those of a product’s month, never exceed what was collected for it.',
+    search: sql`
         select refund.account_id as account, ${collectedBy}::text as subject, sum(refund.amount) as refunded,
           coalesce(max(attempt.amount), 0) as collected
         from refund
@@ -113,6 +109,5 @@ export function checksOfPayments(transactionFee: bigint): readonly Check[] {
           coalesce(sum(amount) filter (where kind = 'deposited'), 0)
         from transfer where kind in ('refunded', 'deposited') group by 1, 2
         having sum(amount) filter (where kind = 'refunded') > coalesce(sum(amount) filter (where kind = 'deposited'), 0)`,
-    },
-  ]
-}
+  },
+]

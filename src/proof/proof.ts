@@ -9,8 +9,15 @@ export interface Check {
   readonly name: string
   /** What always holds, for people. */
   readonly statement: string
-  /** The violations: every row of the query, or what the search finds. */
-  readonly search: Sql | ((tx: Transaction) => Promise<{ count: number; violations: Violation[] }>)
+  /** What finds the violations: a query of which each row is one, or a search in code. */
+  readonly search: Sql | ((tx: Transaction) => Sql | Promise<Found>)
+}
+
+/** The result of a search in code. */
+export interface Found {
+  readonly count: number
+  /** The first few. */
+  readonly violations: readonly Violation[]
 }
 
 export interface CheckResult {

@@ -6,7 +6,7 @@ import type { LineDraft } from '../invoices/invoices.ts'
 import { countUsage } from '../metering/count-usage.ts'
 import { hoursBegunSql, mayBeginIn } from '../metering/store.ts'
 import { PriceBook } from '../rating/price-book.ts'
-import { violationsMax, type Check, type Violation } from './proof.ts'
+import { violationsMax, type Check, type Found, type Violation } from './proof.ts'
 
 /** Accounts rated again in one query. */
 const pageSize = 1000
@@ -81,7 +81,7 @@ export const checksOfUse: readonly Check[] = [
 ]
 
 /** Rates every closed month again, a page of accounts at a time, by the very functions that billed it. */
-async function rateAgain(tx: Transaction): Promise<{ count: number; violations: Violation[] }> {
+async function rateAgain(tx: Transaction): Promise<Found> {
   const months = await tx.rows<{ month: Month }>(sql`select distinct month from account_month order by month`)
   let count = 0
   const violations: Violation[] = []
