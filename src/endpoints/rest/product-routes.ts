@@ -161,7 +161,7 @@ function addStateRoutes(scope: RestScope, database: RestHouse['database']): void
           tags,
           summary,
           params: codeParameters,
-          body: z.strictObject({ reason: z.string().optional() }).optional(),
+          body: z.strictObject({ reason: z.string().optional() }).nullish(),
           response: { 200: productShape },
         },
       },
