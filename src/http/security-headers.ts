@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
  * Pages run no script at all, load nothing from elsewhere, and stand in nobody's frame. A page that posts to a form
  * which redirects to another site sets a policy of its own: browsers hold the redirect against `form-action`, too.
  */
-const pagePolicy = [
+export const pagePolicy = [
   "default-src 'none'",
   "style-src 'self'",
   "img-src 'self' data:",

@@ -5,12 +5,11 @@ import { monthOf } from '../base/period.ts'
 import type { Transaction } from '../database/database.ts'
 import { findMonthlyCharge } from '../invoices/find-invoice.ts'
 import { startRefund } from '../payments/start-refund.ts'
-import { priceVersions } from '../products/price-in-force.ts'
 import { endSubscription } from '../subscriptions/end-subscription.ts'
 import { findSubscription } from '../subscriptions/find-subscription.ts'
 import type { Subscription } from '../subscriptions/subscriptions.ts'
 import { mailCancelled } from './order-mails.ts'
-import { unusedCharge } from './unused-charge.ts'
+import { unusedPart } from './preview-cancellation.ts'
 
 export interface Cancellation {
   readonly subscription: Subscription
@@ -63,13 +62,10 @@ async function refundUnused(
   subscription: Subscription,
   charge: NonNullable<Awaited<ReturnType<typeof findMonthlyCharge>>>,
 ): Promise<Amount | undefined> {
-  const versions = await priceVersions(tx, subscription.productCode)
-  const price = versions.find((version) => version.version === charge.priceVersion)
-  if (price === undefined) throw new Error(`${subscription.productCode} has no price version ${charge.priceVersion}`)
-  const amount = unusedCharge({ monthly: price.monthly, charged: charge.amount }, tx.now)
-  if (amount === 0n) return undefined
   const { accountId, subscriptionId, productCode, sellerAccountId } = subscription
-  const { invoiceId, currency } = charge
+  const refund = await unusedPart(tx, productCode, charge)
+  if (refund === undefined) return undefined
+  const { invoiceId } = charge
   const month = monthOf(tx.now)
   const refundId = await startRefund(tx, {
     accountId,
@@ -79,9 +75,9 @@ async function refundUnused(
     sellerAccountId,
     month,
     reason: 'cancellation',
-    amount,
-    currency,
+    amount: refund.minor,
+    currency: refund.currency,
   })
   if (refundId === undefined) throw new Error(`subscription ${subscriptionId} was refunded before it was cancelled`)
-  return { minor: amount, currency }
+  return refund
 }

@@ -46,8 +46,7 @@ export async function quotePrice(tx: Transaction, input: PricingInput): Promise<
       dimension,
       rate: formatRate(rate),
       cloudRate: formatRate(cloudRate),
-      markup: formatRate(rate - cloudRate),
-      ...(cloudRate === 0n ? {} : { markupPercent: percent(rate - cloudRate, cloudRate) }),
+      ...markupOf(rate, cloudRate),
     }
   })
   return {
@@ -57,6 +56,14 @@ export async function quotePrice(tx: Transaction, input: PricingInput): Promise<
     rateCardVersion: rateCard.version,
     rates,
     warnings,
+  }
+}
+
+/** What a rate leaves over the cloud's, both in nano units; negative at a loss. */
+export function markupOf(rate: bigint, cloudRate: bigint): Pick<QuotedRate, 'markup' | 'markupPercent'> {
+  return {
+    markup: formatRate(rate - cloudRate),
+    ...(cloudRate === 0n ? {} : { markupPercent: percent(rate - cloudRate, cloudRate) }),
   }
 }
 
