@@ -1,5 +1,5 @@
--- Buyers at the processor, attempts to collect, refunds, and the processor's events. One live attempt per invoice,
--- by constraint.
+-- Buyers at the processor, their card entries, attempts to collect, refunds, and the processor's events. One live attempt
+-- per invoice, by constraint.
 -- Locks: none, all tables are new.
 
 create table customer (
@@ -11,6 +11,17 @@ create table customer (
   card_exp_month integer,
   card_exp_year integer,
   updated_at timestamptz not null
+);
+
+-- Card entries begun at the processor, in their order: the card of each is taken over once, and news of an earlier one that
+-- comes late never replaces the card of a later one.
+create table card_setup (
+  account_id text not null,
+  session_id text not null,
+  setup_number bigint not null generated always as identity,
+  started_at timestamptz not null,
+  taken_at timestamptz,
+  primary key (account_id, session_id)
 );
 
 create table payment_attempt (
@@ -28,6 +39,8 @@ create table payment_attempt (
   started_at timestamptz not null,
   -- By the machine's clock, whatever the billing clock says: the processor forgets idempotency keys after a while.
   asked_at timestamptz not null default now(),
+  -- When a started attempt is put to its task anew, in case the task was lost or has given up.
+  resume_due_at timestamptz,
   settled_at timestamptz,
   primary key (account_id, invoice_id, attempt_number),
   foreign key (account_id, invoice_id) references invoice (account_id, invoice_id),
@@ -35,7 +48,7 @@ create table payment_attempt (
 );
 create unique index payment_attempt_live on payment_attempt (account_id, invoice_id) where state = 'started';
 create unique index payment_attempt_capture on payment_attempt (account_id, invoice_id) where state = 'succeeded';
-create index payment_attempt_started on payment_attempt (started_at) where state = 'started';
+create index payment_attempt_resume on payment_attempt (resume_due_at) where state = 'started';
 
 create table refund (
   account_id text not null,
@@ -51,10 +64,13 @@ create table refund (
   state text not null check (state in ('started', 'succeeded', 'failed')),
   processor_refund_id text,
   started_at timestamptz not null,
+  resume_due_at timestamptz,
   settled_at timestamptz,
   primary key (account_id, refund_id),
   foreign key (account_id, invoice_id) references invoice (account_id, invoice_id)
 );
+create index refund_resume on refund (resume_due_at) where state = 'started';
+create index refund_invoice on refund (account_id, invoice_id);
 create unique index refund_cancellation on refund (account_id, subscription_id, invoice_id) where reason = 'cancellation';
 
 -- The processor's webhooks, each once.

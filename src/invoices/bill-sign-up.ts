@@ -6,6 +6,7 @@ import { startOfDay } from '../base/time.ts'
 import type { Transaction } from '../database/database.ts'
 import { post } from '../ledger/post.ts'
 import { billedTransfers, numberLines, stateOfNewBill, type Invoice, type LineDraft } from './invoices.ts'
+import { minimumBill } from './minimum-bill.ts'
 import { insertInvoices, insertLines, selectSignUpInvoice } from './store.ts'
 
 /** What a sign-up charges at once (spec §5). */
@@ -41,7 +42,7 @@ export async function billSignUp(tx: Transaction, signUp: SignUp): Promise<Invoi
   if (drafts.length === 0) return undefined
 
   const total = signUp.oneTime + signUp.firstMonth
-  const { state, amountDue } = stateOfNewBill(total, 0n, tx.config.minimumBill)
+  const { state, amountDue } = stateOfNewBill(total, 0n, minimumBill(tx.config, price.currency))
   const invoice: Invoice = {
     accountId: subscription.accountId,
     invoiceId: newUuid(),

@@ -28,6 +28,7 @@ import {
   type DraftedLine,
 } from './draft-month.ts'
 import { billedTransfers, numberLines, stateOfNewBill, type Invoice } from './invoices.ts'
+import { minimumBill } from './minimum-bill.ts'
 import { insertInvoices, insertLines, type AccountLine } from './store.ts'
 
 /** A bill above this many major units is looked at by a person before it goes out. */
@@ -173,7 +174,7 @@ function newBill(
 ): { invoice: Invoice; takesCarried: boolean } {
   const [{ accountId, currency }] = lines as [DraftedLine, ...DraftedLine[]]
   const total = sum(lines.map((line) => line.amount))
-  const { state, amountDue, takesCarried } = stateOfNewBill(total, carriedTotal, tx.config.minimumBill)
+  const { state, amountDue, takesCarried } = stateOfNewBill(total, carriedTotal, minimumBill(tx.config, currency))
   const invoice: Invoice = {
     accountId,
     invoiceId: newUuid(),

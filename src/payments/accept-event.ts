@@ -1,8 +1,10 @@
 /** Takes in the processor's webhooks: verified, written once, acknowledged only when durable, applied by a task. */
+import { Fault } from '../base/fault.ts'
 import type { Database } from '../database/database.ts'
 import { enqueue } from '../jobs/enqueue.ts'
+import { attemptKey, type Attempt, type InvoiceReference, type Outcome } from './payments.ts'
 import type { Processor, ProcessorEvent } from './processor.ts'
-import { finishCard } from './save-card.ts'
+import { finishCardLate } from './save-card.ts'
 import { settleAttempt } from './settle-attempt.ts'
 import { findAttempt, insertEvent, markEventHandled } from './store.ts'
 
@@ -21,31 +23,60 @@ export async function acceptEvent(db: Database, processor: Processor, body: Buff
   })
 }
 
-/** The `processor.event` task. Events are hints: each is put to a state machine that only moves forward. */
+/**
+ * The `processor.event` task. Events are hints: each is put to a state machine that only moves forward. One that can never
+ * apply (a card entry of nobody's, say) is logged and done with: trying it again would say the same.
+ *
+ * @throws Fault ProcessorUnavailable when the processor had to be asked and gave no answer: the task is tried again
+ */
 export async function applyEvent(
   db: Database,
   processor: Processor,
   task: { eventId: string; body: string },
 ): Promise<void> {
-  const event = JSON.parse(task.body) as ProcessorEvent
-  if (event.kind === 'card_setup_completed') {
-    await finishCard(db, processor, { accountId: event.reference, sessionId: event.sessionId })
+  try {
+    await apply(db, processor, JSON.parse(task.body) as ProcessorEvent)
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === 'ProcessorUnavailable') throw error
+    db.log.warn({ event: task.eventId, err: error }, 'an event cannot be applied')
   }
-  await db.transaction(async (tx) => {
-    if (event.kind === 'payment_succeeded' || event.kind === 'payment_failed') {
-      const { account_id: accountId, invoice_id: invoiceId, attempt_number: attemptNumber } = event.metadata
-      const ours = accountId !== undefined && invoiceId !== undefined && /^\d{1,9}$/.test(attemptNumber ?? '')
-      const attempt = ours
-        ? await findAttempt(tx, { accountId, invoiceId, attemptNumber: Number(attemptNumber) })
-        : undefined
-      if (attempt === undefined) tx.log.warn({ event: task.eventId }, 'an event names no attempt of ours')
-      else if (event.kind === 'payment_succeeded')
-        await settleAttempt(tx, attempt, { state: 'succeeded', paymentId: event.paymentId })
-      else {
-        const { paymentId, code, message } = event
-        await settleAttempt(tx, attempt, { state: 'failed', paymentId, code, message })
-      }
+  await db.transaction((tx) => markEventHandled(tx, task.eventId))
+}
+
+async function apply(db: Database, processor: Processor, event: ProcessorEvent): Promise<void> {
+  switch (event.kind) {
+    case 'card_setup_completed':
+      await finishCardLate(db, processor, { accountId: event.reference, sessionId: event.sessionId })
+      return
+    case 'payment_succeeded':
+      await settle(db, event, { state: 'succeeded', paymentId: event.paymentId })
+      return
+    case 'payment_failed': {
+      const { paymentId, code, message } = event
+      await settle(db, event, { state: 'failed', paymentId, code, message })
+      return
     }
-    await markEventHandled(tx, task.eventId)
+    case 'other':
+  }
+}
+
+type PaymentEvent = Extract<ProcessorEvent, { kind: 'payment_succeeded' | 'payment_failed' }>
+
+async function settle(db: Database, event: PaymentEvent, outcome: Outcome): Promise<void> {
+  await db.transaction(async (tx) => {
+    const reference = attemptNamedBy(event)
+    const attempt: Attempt | undefined = reference && (await findAttempt(tx, reference))
+    if (attempt === undefined) tx.log.warn({ event: event.eventId }, 'an event names no attempt of ours')
+    else await settleAttempt(tx, attempt, outcome)
   })
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The attempt an event is about: named by the metadata of its charge, which must be the charge of that attempt's key. */
+function attemptNamedBy(event: PaymentEvent): (InvoiceReference & { attemptNumber: number }) | undefined {
+  const { account_id: accountId, invoice_id: invoiceId = '', attempt_number: number = '' } = event.metadata
+  if (accountId === undefined || !uuid.test(invoiceId) || !/^\d{1,9}$/.test(number)) return undefined
+  const reference = { accountId, invoiceId, attemptNumber: Number(number) }
+  return event.idempotencyKey === attemptKey(reference) ? reference : undefined
 }

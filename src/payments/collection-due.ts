@@ -1,25 +1,46 @@
-/** Bills whose charge is due: the first of the month, and the days of its retries (spec §6). */
-import type { Database } from '../database/database.ts'
+/**
+ * What collecting has to do by itself: bills whose charge is due (the first of the month, and the days of its retries, spec
+ * §6), and attempts and refunds whose end is not known a day later.
+ */
+import { addDays } from '../base/time.ts'
+import type { Database, Transaction } from '../database/database.ts'
+import { enqueue } from '../jobs/enqueue.ts'
 import type { DueWork } from '../jobs/schedule.ts'
+import { attemptKey, refundKey } from './payments.ts'
 import { startAttempt } from './start-attempt.ts'
-import { earliestAttemptDue, lockDueInvoices } from './store.ts'
+import { earliestCollectionDue, lockDueInvoices, resumeAttempts, resumeRefunds } from './store.ts'
 
 const pageSize = 200
 
-/** Starts an attempt, with its task, for every due bill: a page is one transaction, so a crash repeats or loses none. */
+/** Works through what is due in pages: a page is one transaction, so a crash repeats or loses none. */
 export function collectionDue(db: Database): DueWork {
   return {
     name: 'collection',
-    next: () => db.read(earliestAttemptDue),
+    next: () => db.read(earliestCollectionDue),
     async run() {
-      for (;;) {
-        const started = await db.transaction(async (tx) => {
-          const invoices = await lockDueInvoices(tx, pageSize)
-          for (const invoice of invoices) await startAttempt(tx, invoice)
-          return invoices.length
-        })
-        if (started < pageSize) return
+      for (const page of [startDue, resumeDueAttempts, resumeDueRefunds]) {
+        while ((await db.transaction(page)) === pageSize);
       }
     },
   }
+}
+
+/** An attempt, with its task, for every due bill. */
+async function startDue(tx: Transaction): Promise<number> {
+  const invoices = await lockDueInvoices(tx, pageSize)
+  for (const invoice of invoices) await startAttempt(tx, invoice)
+  return invoices.length
+}
+
+/** The task under the same key: one that still waits for its next try is replaced by this one, which runs at once. */
+async function resumeDueAttempts(tx: Transaction): Promise<number> {
+  const attempts = await resumeAttempts(tx, addDays(tx.now, 1), pageSize)
+  for (const attempt of attempts) await enqueue(tx, 'invoice.collect', attempt, attemptKey(attempt))
+  return attempts.length
+}
+
+async function resumeDueRefunds(tx: Transaction): Promise<number> {
+  const refunds = await resumeRefunds(tx, addDays(tx.now, 1), pageSize)
+  for (const refund of refunds) await enqueue(tx, 'refund.pay', refund, refundKey(refund))
+  return refunds.length
 }

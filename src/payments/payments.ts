@@ -10,9 +10,13 @@
  * under the same key by its task. A sign-up's invoice has one attempt and no second.
  *
  * The monthly charge is tried when the bill is issued and again on the configured days after (7, 14, 21; spec §6). Attempts
- * in between (a new card, pay now) use up none of these.
+ * in between (a new card, pay now) use up none of these. A card entered while an attempt on another one is under way is
+ * tried as soon as that one has failed.
+ *
+ * A task gives up after some days. Therefore every started attempt and refund is put to its task anew each day until its
+ * end is known.
  */
-import { formatMinor, type Currency } from '../base/money.ts'
+import type { Currency } from '../base/money.ts'
 import { addDays } from '../base/time.ts'
 
 export interface InvoiceReference {
@@ -27,6 +31,7 @@ export interface Attempt extends InvoiceReference {
   readonly amount: bigint
   readonly currency: Currency
   readonly paymentMethodId: string
+  readonly startedAt: Date
   readonly paymentId: string | null
   readonly failureCode: string | null
   readonly failureMessage: string | null
@@ -57,20 +62,21 @@ export function attemptKey(attempt: InvoiceReference & { attemptNumber: number }
   return `charge/${attempt.accountId}/${attempt.invoiceId}/${attempt.attemptNumber}`
 }
 
+/** The processor's idempotency key of a refund. */
+export function refundKey(refund: { accountId: string; refundId: string }): string {
+  return `refund/${refund.accountId}/${refund.refundId}`
+}
+
 /**
- * When a bill whose charge failed is tried next: the first configured day after its issue that is still to come.
+ * When a bill whose charge failed is tried next: the first configured day after its issue that had not come when the failed
+ * attempt was started. It may have passed since, when the answer took long; the attempt is then due at once.
  *
  * @param retryDays days after issue, in any order
  * @returns undefined when none is left: the failure was the last
  */
-export function nextAttemptAt(issuedAt: Date, now: Date, retryDays: readonly number[]): Date | undefined {
+export function nextAttemptAt(issuedAt: Date, startedAt: Date, retryDays: readonly number[]): Date | undefined {
   return retryDays
     .map((days) => addDays(issuedAt, days))
-    .filter((instant) => instant > now)
+    .filter((instant) => instant > startedAt)
     .sort((a, b) => a.getTime() - b.getTime())[0]
-}
-
-/** An amount with its currency, as mails and pages say it: `24.67 USD`. */
-export function sayAmount(minor: bigint, currency: Currency): string {
-  return `${formatMinor(minor, currency)} ${currency}`
 }

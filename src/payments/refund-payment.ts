@@ -2,6 +2,7 @@
 import { recordAudit } from '../accounts/record-audit.ts'
 import type { Database } from '../database/database.ts'
 import { post } from '../ledger/post.ts'
+import { refundKey } from './payments.ts'
 import type { Processor } from './processor.ts'
 import { findRefund, settleRefund, succeededPayment } from './store.ts'
 
@@ -24,7 +25,7 @@ export async function refundPayment(
   const answer = await processor.refund({
     paymentId: payment.paymentId,
     amount: { minor: refund.amount, currency: refund.currency },
-    idempotencyKey: `refund/${refund.accountId}/${refund.refundId}`,
+    idempotencyKey: refundKey(refund),
     metadata: { account_id: refund.accountId, refund_id: refund.refundId },
   })
   await db.transaction(async (tx) => {

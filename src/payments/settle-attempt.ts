@@ -2,20 +2,24 @@
 import { findAccount } from '../accounts/find-account.ts'
 import { recordAudit } from '../accounts/record-audit.ts'
 import { publicUrlOf } from '../base/config.ts'
-import { enqueue } from '../jobs/enqueue.ts'
+import { displayAmount } from '../base/money.ts'
 import type { Transaction } from '../database/database.ts'
+import { enqueue } from '../jobs/enqueue.ts'
 import { planSettlement } from '../ledger/plan-settlement.ts'
 import { post, type NewTransfer } from '../ledger/post.ts'
 import { writeMail } from '../notices/write-mail.ts'
 import { endSubscription } from '../subscriptions/end-subscription.ts'
-import { nextAttemptAt, sayAmount, type Attempt, type Outcome } from './payments.ts'
+import { attemptKey, nextAttemptAt, type Attempt, type Outcome } from './payments.ts'
+import { startAttempt } from './start-attempt.ts'
 import {
+  findAttempt,
   linesCollectedBy,
   lockInvoice,
   markPaid,
   markUnpaid,
   planAttempt,
   recordOutcome,
+  selectCard,
   type CollectableInvoice,
   type CollectedLine,
 } from './store.ts'
@@ -26,13 +30,18 @@ import {
  *
  * Success: the invoice (and every bill carried into it) is paid, the sellers' deposits and transaction fees are booked,
  * their settlement planned. Failure of a monthly bill: the next attempt is planned, or the debt stands and the bill's
- * subscriptions end (spec §6). A sign-up's order hears of either.
+ * subscriptions end (spec §6); or, where the buyer has entered another card meanwhile, that one is tried at once. A sign-up's
+ * order hears of either.
  *
  * @returns whether this call settled it
  */
 export async function settleAttempt(tx: Transaction, attempt: Attempt, outcome: Outcome): Promise<boolean> {
   const invoice = await lockInvoice(tx, attempt)
-  if (invoice === undefined || !(await recordOutcome(tx, attempt, outcome))) return false
+  if (invoice === undefined) return false
+  if (!(await recordOutcome(tx, attempt, outcome))) {
+    await reportContradiction(tx, attempt, outcome)
+    return false
+  }
   const lines = await linesCollectedBy(tx, attempt)
   if (outcome.state === 'succeeded') await bookCapture(tx, invoice, attempt, lines)
   else if (invoice.kind === 'monthly') await planAfterFailure(tx, invoice, attempt, lines, outcome.message)
@@ -44,9 +53,23 @@ export async function settleAttempt(tx: Transaction, attempt: Attempt, outcome: 
     actor: 'system',
     action: `payment ${outcome.state}`,
     subject: invoice.invoiceId,
-    detail: { attempt: attempt.attemptNumber, amount: sayAmount(attempt.amount, attempt.currency) },
+    detail: {
+      attempt: attempt.attemptNumber,
+      amount: displayAmount({ minor: attempt.amount, currency: attempt.currency }),
+      ...(outcome.state === 'failed' && { code: outcome.code }),
+    },
   })
   return true
+}
+
+/** The processor has never said both of one attempt; should it, money may have been taken that the books do not know. */
+async function reportContradiction(tx: Transaction, attempt: Attempt, outcome: Outcome): Promise<void> {
+  const settled = await findAttempt(tx, attempt)
+  if (settled === undefined || settled.state === outcome.state) return
+  tx.log.error(
+    { attempt: attemptKey(attempt), settled: settled.state, told: outcome },
+    'the processor contradicts what it said of an attempt before; compare the two at the processor',
+  )
 }
 
 async function bookCapture(
@@ -124,19 +147,42 @@ async function planAfterFailure(
   lines: readonly CollectedLine[],
   reason: string,
 ): Promise<void> {
+  const card = await selectCard(tx, invoice.accountId)
+  if (card !== undefined && card.paymentMethodId !== attempt.paymentMethodId) {
+    await startAttempt(tx, invoice)
+    return
+  }
+  const amount = displayAmount({ minor: attempt.amount, currency: attempt.currency })
   // A debt whose plan is used up stays as it is; only the buyer tries again.
-  if (invoice.state !== 'open') return
-  const next = nextAttemptAt(invoice.issuedAt, tx.now, tx.config.retryDays)
+  if (invoice.state !== 'open') {
+    await mailFailure(tx, invoice, attempt, reason, {
+      kind: 'payment-failed',
+      subject: `Your payment of ${amount} failed`,
+      consequence: 'The debt stands; pay the bill to be able to subscribe again.',
+    })
+    return
+  }
+  const next = nextAttemptAt(invoice.issuedAt, attempt.startedAt, tx.config.retryDays)
   if (next !== undefined) {
     await planAttempt(tx, invoice, next)
-    await mailFailure(tx, invoice, attempt, reason, next)
+    const day = (next < tx.now ? tx.now : next).toISOString().slice(0, 10)
+    await mailFailure(tx, invoice, attempt, reason, {
+      kind: 'payment-failed',
+      subject: `Your payment of ${amount} failed`,
+      consequence: `We will try again on ${day}. Until then nothing changes; a new card is charged at once.`,
+    })
     return
   }
   if (!(await markUnpaid(tx, invoice))) return
   for (const subscriptionId of new Set(lines.map((line) => line.subscriptionId))) {
     await endSubscription(tx, { accountId: invoice.accountId, subscriptionId, reason: 'non-payment' })
   }
-  await mailFailure(tx, invoice, attempt, reason, undefined)
+  await mailFailure(tx, invoice, attempt, reason, {
+    kind: 'subscriptions-ended',
+    subject: `Your subscriptions have ended: the bill of ${invoice.month} was not paid`,
+    consequence:
+      'That was the last attempt. The subscriptions on this bill have ended; pay the bill to be able to subscribe again.',
+  })
 }
 
 function billingUrl(tx: Transaction): string {
@@ -146,7 +192,7 @@ function billingUrl(tx: Transaction): string {
 async function mailReceipt(tx: Transaction, invoice: CollectableInvoice, attempt: Attempt): Promise<void> {
   const account = await findAccount(tx, invoice.accountId)
   if (account === undefined) return
-  const amount = sayAmount(attempt.amount, attempt.currency)
+  const amount = displayAmount({ minor: attempt.amount, currency: attempt.currency })
   await writeMail(tx, {
     reference: `paid/${invoice.accountId}/${invoice.invoiceId}`,
     kind: 'bill-paid',
@@ -163,25 +209,18 @@ async function mailFailure(
   invoice: CollectableInvoice,
   attempt: Attempt,
   reason: string,
-  next: Date | undefined,
+  told: { kind: 'payment-failed' | 'subscriptions-ended'; subject: string; consequence: string },
 ): Promise<void> {
   const account = await findAccount(tx, invoice.accountId)
   if (account === undefined) return
-  const amount = sayAmount(attempt.amount, attempt.currency)
-  const consequence =
-    next === undefined
-      ? 'That was the last attempt. The subscriptions on this bill have ended; pay the bill to be able to subscribe again.'
-      : `We will try again on ${next.toISOString().slice(0, 10)}. Until then nothing changes; a new card is charged at once.`
+  const amount = displayAmount({ minor: attempt.amount, currency: attempt.currency })
   await writeMail(tx, {
     reference: `payment-failed/${invoice.accountId}/${invoice.invoiceId}/${attempt.attemptNumber}`,
-    kind: next === undefined ? 'subscriptions-ended' : 'payment-failed',
+    kind: told.kind,
     accountId: invoice.accountId,
     recipient: account.email,
-    subject:
-      next === undefined
-        ? `Your subscriptions have ended: the bill of ${invoice.month} was not paid`
-        : `Your payment of ${amount} failed`,
-    paragraphs: [`We could not charge ${amount} for your bill of ${invoice.month}: ${reason}`, consequence],
+    subject: told.subject,
+    paragraphs: [`We could not charge ${amount} for your bill of ${invoice.month}: ${reason}`, told.consequence],
     action: { label: 'Pay or change your card', url: billingUrl(tx) },
   })
 }

@@ -1,6 +1,7 @@
 /** The SQL of payments: buyers at the processor, attempts, refunds, events, and the payment side of invoices. */
 import type { Amount, Currency } from '../base/money.ts'
 import type { Month } from '../base/period.ts'
+import { addDays } from '../base/time.ts'
 import { sql, type Transaction } from '../database/database.ts'
 import type { Attempt, InvoiceReference, Outcome } from './payments.ts'
 import type { Card } from './processor.ts'
@@ -14,16 +15,18 @@ export interface CollectableInvoice extends InvoiceReference {
   readonly amountDue: bigint
   readonly currency: Currency
   readonly issuedAt: Date
+  /** The bill that collects this one. */
+  readonly carriedInto: string | null
 }
 
 const invoiceColumns = sql`
   account_id as "accountId", invoice_id as "invoiceId", kind, state, month, subscription_id as "subscriptionId",
-  amount_due as "amountDue", currency, issued_at as "issuedAt"`
+  amount_due as "amountDue", currency, issued_at as "issuedAt", carried_into as "carriedInto"`
 
 const attemptColumns = sql`
   account_id as "accountId", invoice_id as "invoiceId", attempt_number as "attemptNumber", state, amount, currency,
-  payment_method_id as "paymentMethodId", processor_payment_id as "paymentId", failure_code as "failureCode",
-  failure_message as "failureMessage", asked_at < now() - interval '12 hours' as "keyMayBeForgotten"`
+  payment_method_id as "paymentMethodId", started_at as "startedAt", processor_payment_id as "paymentId",
+  failure_code as "failureCode", failure_message as "failureMessage", asked_at < now() - interval '12 hours' as "keyMayBeForgotten"`
 
 /** The invoice, locked until the transaction ends: every decision about its money is made under this lock. */
 export async function lockInvoice(tx: Transaction, invoice: InvoiceReference): Promise<CollectableInvoice | undefined> {
@@ -40,7 +43,7 @@ export async function lastAttempt(tx: Transaction, invoice: InvoiceReference): P
      order by attempt_number desc limit 1`)
 }
 
-/** The capture of an invoice, with the processor's payment it was. */
+/** The capture of an invoice, or of the one it was carried into, with the processor's payment it was. */
 export async function succeededPayment(
   tx: Transaction,
   invoice: InvoiceReference,
@@ -62,11 +65,13 @@ export async function insertAttempt(
     update invoice set attempt_due_at = null
      where account_id = ${invoice.accountId} and invoice_id = ${invoice.invoiceId}`)
   return await tx.one<Attempt>(sql`
-    insert into payment_attempt (account_id, invoice_id, attempt_number, state, amount, currency, payment_method_id, started_at)
+    insert into payment_attempt (account_id, invoice_id, attempt_number, state, amount, currency, payment_method_id,
+                                 started_at, resume_due_at)
     select ${invoice.accountId}, ${invoice.invoiceId},
            coalesce((select max(attempt_number) from payment_attempt
                       where account_id = ${invoice.accountId} and invoice_id = ${invoice.invoiceId}), 0) + 1,
-           'started', ${invoice.amountDue}::bigint, ${invoice.currency}, ${paymentMethodId}, ${tx.now}
+           'started', ${invoice.amountDue}::bigint, ${invoice.currency}, ${paymentMethodId}, ${tx.now},
+           ${addDays(tx.now, 1)}
     returning ${attemptColumns}`)
 }
 
@@ -136,28 +141,56 @@ export async function linesCollectedBy(tx: Transaction, invoice: InvoiceReferenc
      order by l.invoice_id, l.line_number`)
 }
 
-export async function earliestAttemptDue(tx: Transaction): Promise<Date | undefined> {
-  const row = await tx.one<{ at: Date | null }>(
-    sql`select min(attempt_due_at) as at from invoice where attempt_due_at is not null`,
-  )
+export async function earliestCollectionDue(tx: Transaction): Promise<Date | undefined> {
+  const row = await tx.one<{ at: Date | null }>(sql`
+    select least((select min(attempt_due_at) from invoice where attempt_due_at is not null),
+                 (select min(resume_due_at) from payment_attempt where state = 'started'),
+                 (select min(resume_due_at) from refund where state = 'started')) as at`)
   return row.at ?? undefined
 }
 
-/** A page of invoices whose attempt is due, locked; those another worker holds are left to it. */
+/** A page of invoices whose attempt is due, locked; whoever held one may have started its attempt, then it is left out. */
 export async function lockDueInvoices(tx: Transaction, limit: number): Promise<InvoiceReference[]> {
   return await tx.rows<InvoiceReference>(sql`
     select account_id as "accountId", invoice_id as "invoiceId" from invoice
-     where attempt_due_at <= ${tx.now} order by attempt_due_at limit ${limit} for update skip locked`)
+     where attempt_due_at <= ${tx.now} order by attempt_due_at, account_id, invoice_id limit ${limit} for update`)
 }
 
-/** Open monthly bills with a failed attempt, and unpaid ones: what a new card may heal. */
-export async function invoicesToHeal(tx: Transaction, accountId: string): Promise<InvoiceReference[]> {
+/** Takes a page of started attempts whose task is due anew, due again at `nextAt`. */
+export async function resumeAttempts(
+  tx: Transaction,
+  nextAt: Date,
+  limit: number,
+): Promise<(InvoiceReference & { attemptNumber: number })[]> {
+  return await tx.rows(sql`
+    update payment_attempt set resume_due_at = ${nextAt}
+     where (account_id, invoice_id, attempt_number) in (
+       select account_id, invoice_id, attempt_number from payment_attempt
+        where state = 'started' and resume_due_at <= ${tx.now} limit ${limit})
+       and state = 'started'
+    returning account_id as "accountId", invoice_id as "invoiceId", attempt_number as "attemptNumber"`)
+}
+
+/** Takes a page of started refunds whose task is due anew, due again at `nextAt`. */
+export async function resumeRefunds(
+  tx: Transaction,
+  nextAt: Date,
+  limit: number,
+): Promise<{ accountId: string; refundId: string }[]> {
+  return await tx.rows(sql`
+    update refund set resume_due_at = ${nextAt}
+     where (account_id, refund_id) in (
+       select account_id, refund_id from refund where state = 'started' and resume_due_at <= ${tx.now} limit ${limit})
+       and state = 'started'
+    returning account_id as "accountId", refund_id as "refundId"`)
+}
+
+/** An account's monthly bills that are not paid, oldest first, locked: none of their attempts is settled meanwhile. */
+export async function lockOwedInvoices(tx: Transaction, accountId: string): Promise<InvoiceReference[]> {
   return await tx.rows<InvoiceReference>(sql`
-    select account_id as "accountId", invoice_id as "invoiceId" from invoice i
+    select account_id as "accountId", invoice_id as "invoiceId" from invoice
      where account_id = ${accountId} and kind = 'monthly' and state in ('open', 'unpaid')
-       and exists (select from payment_attempt a
-                    where a.account_id = i.account_id and a.invoice_id = i.invoice_id and a.state = 'failed')
-     order by issued_at`)
+     order by issued_at, invoice_id for update`)
 }
 
 export async function unpaidTotals(tx: Transaction, accountId: string): Promise<Amount[]> {
@@ -174,6 +207,40 @@ export async function insertCustomer(tx: Transaction, accountId: string, custome
   await tx.run(sql`
     insert into customer (account_id, processor_customer_id, updated_at) values (${accountId}, ${customerId}, ${tx.now})
     on conflict (account_id) do nothing`)
+}
+
+/** The customer, locked: of two card entries the one is taken over before the other. */
+export async function lockCustomer(tx: Transaction, accountId: string): Promise<{ customerId: string } | undefined> {
+  return await tx.first(
+    sql`select processor_customer_id as "customerId" from customer where account_id = ${accountId} for update`,
+  )
+}
+
+export async function insertCardSetup(tx: Transaction, setup: { accountId: string; sessionId: string }): Promise<void> {
+  await tx.run(sql`
+    insert into card_setup (account_id, session_id, started_at) values (${setup.accountId}, ${setup.sessionId}, ${tx.now})
+    on conflict do nothing`)
+}
+
+/** @returns `superseded`: the card of a setup that was begun later has been taken over */
+export async function findCardSetup(
+  tx: Transaction,
+  setup: { accountId: string; sessionId: string },
+): Promise<{ taken: boolean; superseded: boolean } | undefined> {
+  return await tx.first(sql`
+    select taken_at is not null as taken,
+           exists (select from card_setup later where later.account_id = s.account_id
+                      and later.setup_number > s.setup_number and later.taken_at is not null) as superseded
+      from card_setup s where account_id = ${setup.accountId} and session_id = ${setup.sessionId}`)
+}
+
+export async function markCardSetupTaken(
+  tx: Transaction,
+  setup: { accountId: string; sessionId: string },
+): Promise<void> {
+  await tx.run(sql`
+    update card_setup set taken_at = ${tx.now}
+     where account_id = ${setup.accountId} and session_id = ${setup.sessionId} and taken_at is null`)
 }
 
 export async function selectCard(
@@ -210,16 +277,13 @@ export interface RefundRow {
   readonly currency: Currency
 }
 
-/** @returns false when this refund was started before */
-export async function insertRefund(tx: Transaction, refund: RefundRow): Promise<boolean> {
-  const written = await tx.run(sql`
+export async function insertRefund(tx: Transaction, refund: RefundRow): Promise<void> {
+  await tx.run(sql`
     insert into refund (account_id, refund_id, invoice_id, subscription_id, product_code, seller_account_id, month, reason,
-                        amount, currency, state, started_at)
+                        amount, currency, state, started_at, resume_due_at)
     values (${refund.accountId}, ${refund.refundId}, ${refund.invoiceId}, ${refund.subscriptionId}, ${refund.productCode},
             ${refund.sellerAccountId}, ${refund.month}, ${refund.reason}, ${refund.amount}::bigint, ${refund.currency},
-            'started', ${tx.now})
-    on conflict (account_id, subscription_id, invoice_id) where reason = 'cancellation' do nothing`)
-  return written === 1
+            'started', ${tx.now}, ${addDays(tx.now, 1)})`)
 }
 
 export async function findRefund(
@@ -234,12 +298,42 @@ export async function findRefund(
       from refund where account_id = ${accountId} and refund_id = ${refundId}`)
 }
 
-/** What was refunded of an invoice so far, refunds under way included. */
-export async function refundedOf(tx: Transaction, invoice: InvoiceReference): Promise<bigint> {
-  const row = await tx.one<{ sum: bigint }>(sql`
-    select coalesce(sum(amount), 0)::bigint as sum from refund
-     where account_id = ${invoice.accountId} and invoice_id = ${invoice.invoiceId} and state <> 'failed'`)
-  return row.sum
+/** What bounds a refund: what was refunded so far, whatever became of it at the processor, and what may be at most. */
+export interface RefundBounds {
+  /** Of everything that was captured with the bill: the bill and all that were carried into it. */
+  readonly refundedOfCapture: bigint
+  /** Of the subscription, on this bill. */
+  readonly refundedOfSubscription: bigint
+  /** The subscription's lines on this bill. */
+  readonly chargedOfSubscription: bigint
+}
+
+/** @param collectedBy the bill that was captured: the invoice itself, or the one it was carried into */
+export async function refundBounds(
+  tx: Transaction,
+  of: InvoiceReference & { subscriptionId: string; collectedBy: string },
+): Promise<RefundBounds> {
+  const { accountId, invoiceId, subscriptionId, collectedBy } = of
+  return await tx.one<RefundBounds>(sql`
+    select (select coalesce(sum(r.amount), 0)::bigint from refund r join invoice i using (account_id, invoice_id)
+             where r.account_id = ${accountId} and (i.invoice_id = ${collectedBy} or i.carried_into = ${collectedBy})
+           ) as "refundedOfCapture",
+           (select coalesce(sum(amount), 0)::bigint from refund
+             where account_id = ${accountId} and invoice_id = ${invoiceId} and subscription_id = ${subscriptionId}
+           ) as "refundedOfSubscription",
+           (select coalesce(sum(amount), 0)::bigint from invoice_line
+             where account_id = ${accountId} and invoice_id = ${invoiceId} and subscription_id = ${subscriptionId}
+           ) as "chargedOfSubscription"`)
+}
+
+export async function hasCancellationRefund(
+  tx: Transaction,
+  of: InvoiceReference & { subscriptionId: string },
+): Promise<boolean> {
+  const row = await tx.first(sql`
+    select 1 from refund where account_id = ${of.accountId} and invoice_id = ${of.invoiceId}
+       and subscription_id = ${of.subscriptionId} and reason = 'cancellation'`)
+  return row !== undefined
 }
 
 export async function settleRefund(

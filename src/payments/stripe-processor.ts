@@ -78,7 +78,9 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
       error instanceof errors.StripeAPIError ||
       error instanceof errors.StripeRateLimitError ||
       error instanceof errors.StripeAuthenticationError ||
-      error instanceof errors.StripePermissionError
+      error instanceof errors.StripePermissionError ||
+      // Somebody else asks the same at this moment; the SDK has waited for them a few times.
+      (error instanceof errors.StripeError && error.code === 'idempotency_key_in_use')
     )
       throw new Fault(
         'ProcessorUnavailable',
@@ -249,12 +251,19 @@ async function findCharge(
   return { state: 'absent' }
 }
 
+/** A refund may be asked for again days later, when Stripe has forgotten its key: what it holds is looked at first. */
 async function refund(stripe: Stripe, request: Request<'refund'>): Promise<Awaited<ReturnType<Processor['refund']>>> {
   try {
-    const made = await stripe.refunds.create(
-      { payment_intent: request.paymentId, amount: minorOf(request.amount), metadata: { ...request.metadata } },
-      { idempotencyKey: request.idempotencyKey },
-    )
+    const made =
+      (await findRefund(stripe, request)) ??
+      (await stripe.refunds.create(
+        {
+          payment_intent: request.paymentId,
+          amount: minorOf(request.amount),
+          metadata: { ...request.metadata, [keyField]: request.idempotencyKey },
+        },
+        { idempotencyKey: request.idempotencyKey },
+      ))
     if (made.status === 'failed' || made.status === 'canceled')
       return { state: 'failed', refundId: made.id, message: made.failure_reason ?? 'The bank refused the refund.' }
     // A pending refund is on its way: Stripe owes it to the buyer from here on.
@@ -262,6 +271,13 @@ async function refund(stripe: Stripe, request: Request<'refund'>): Promise<Await
   } catch (error) {
     return { state: 'failed', message: refusalOf(error).message }
   }
+}
+
+async function findRefund(stripe: Stripe, request: Request<'refund'>): Promise<Stripe.Refund | undefined> {
+  for await (const made of stripe.refunds.list({ payment_intent: request.paymentId, limit: 100 })) {
+    if (made.metadata?.[keyField] === request.idempotencyKey) return made
+  }
+  return undefined
 }
 
 async function createSellerAccount(
@@ -285,13 +301,17 @@ async function createSellerAccount(
   return { processorAccountId: account.id }
 }
 
+/** As with refunds: a transfer already made under this key, which Stripe may have forgotten, is the answer. */
 async function transferToSeller(stripe: Stripe, request: Request<'transferToSeller'>): Promise<{ transferId: string }> {
   try {
+    const group = { destination: request.processorAccountId, transfer_group: request.idempotencyKey }
+    const [before] = (await stripe.transfers.list({ ...group, limit: 1 })).data
+    if (before !== undefined) return { transferId: before.id }
     const transfer = await stripe.transfers.create(
       {
         amount: minorOf(request.amount),
         currency: request.amount.currency.toLowerCase(),
-        destination: request.processorAccountId,
+        ...group,
         metadata: { ...request.metadata },
       },
       { idempotencyKey: request.idempotencyKey },
