@@ -1,9 +1,9 @@
 /** What commands print: text for people or one JSON value for machines on standard output; progress and errors on standard error. */
 import { Fault } from '../base/fault.ts'
 
-/** JSON with bigints as decimal strings, which is how amounts cross every JSON wire. */
+/** JSON on one line, bigints as decimal strings, which is how amounts cross every JSON wire. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item), 2)
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
 }
 
 /**

@@ -57,7 +57,9 @@ export class Buyer {
   ): Promise<{ charged: string; activationKey: string; sentTo: string }> {
     const offer = await this.#visitor.open(purchaseUrl)
     const order = await this.#enterCard(await this.#visitor.press(offer, 'Add a card'), cardNumber)
-    const charged = order.document.querySelector('dd.total')?.textContent.trim() ?? ''
+    const agreed = (name: string): string =>
+      order.document.querySelector(`input[name=${name}]`)?.getAttribute('value') ?? ''
+    const charged = `${agreed('initialCharge')} ${agreed('currency')}`
     const done = await this.#visitor.press(order, 'Place your order', { terms: 'accepted' })
     const sentTo = done.document.querySelector('#go-to-application')?.getAttribute('href')
     if (sentTo === undefined) throw new Error(`the order was not placed: ${done.text}`)

@@ -25,6 +25,12 @@ interface Invoice {
   readonly state: string
 }
 
+interface Payout {
+  readonly amount: string
+  readonly currency: string
+  readonly state: string
+}
+
 /** What `demo --json` prints. Amounts are decimal strings. */
 export interface Summary {
   readonly productCode: string
@@ -33,7 +39,10 @@ export interface Summary {
   readonly refusedBeforePurchase: string
   readonly instanceIds: readonly string[]
   readonly invoices: readonly (Invoice & { readonly accountId: string })[]
-  readonly payout: { readonly amount: string; readonly currency: string; readonly state: string }
+  /** The last one. */
+  readonly payout: Payout
+  /** All of them, oldest first. */
+  readonly payouts: readonly Payout[]
   readonly proof: { readonly ok: boolean; readonly checks: number }
 }
 
@@ -110,12 +119,12 @@ export async function actStory(service: Service, tell: Narrator): Promise<StoryR
     productCode,
   })
   await billAndCollect({ service, tell, anna: instanceIds.anna, ben: instanceIds.ben })
-  const payout = await payTheSeller({ service, tell, rest, seller })
+  const payouts = await payTheSeller(service, tell, rest.seller)
 
   tell.step('Every invariant of the books is checked')
   const proof = await rest.operator.get<{ ok: boolean; checks: { ok: boolean }[] }>('/proof')
   tell.say(proof.ok ? `${proof.checks.length} invariants hold: the books are proven.` : 'An invariant is broken!')
-  const invoices = [...(await invoicesOf(service, anna)), ...(await invoicesOf(service, instanceIds.ben))]
+  const invoices = [...(await invoicesOf(anna)), ...(await invoicesOf(instanceIds.ben))]
   return {
     summary: {
       productCode,
@@ -123,7 +132,8 @@ export async function actStory(service: Service, tell: Narrator): Promise<StoryR
       refusedBeforePurchase: refusedBeforePurchase.code,
       instanceIds: instanceIds.ids,
       invoices,
-      payout,
+      payout: last(payouts),
+      payouts,
       proof: { ok: proof.ok, checks: proof.checks.length },
     },
     buyer: anna.person,
@@ -251,7 +261,7 @@ async function billAndCollect({
   tell.step('June ends: use is billed with the month to come, and charged')
   await service.advance(new Date('2026-07-01T00:10:00Z'))
   for (const buyer of [anna, ben]) {
-    const bill = (await invoicesOf(service, buyer)).find((invoice) => invoice.kind === 'monthly')
+    const bill = (await invoicesOf(buyer)).find((invoice) => invoice.kind === 'monthly')
     tell.say(`${buyer.name}: $${bill?.total ?? '?'} for June’s use and July, ${bill?.state ?? '?'}`)
   }
 
@@ -261,34 +271,33 @@ async function billAndCollect({
   tell.say(`mails to ${ben.name}: ${mails.filter((subject) => subject.includes('failed')).join('; ')}`)
   await ben.changeCard(cards.good.number)
   await service.drain()
-  const bill = (await invoicesOf(service, ben)).find((invoice) => invoice.kind === 'monthly')
+  const bill = (await invoicesOf(ben)).find((invoice) => invoice.kind === 'monthly')
   tell.say(`${cards.good.label} on file: the bill of $${bill?.total ?? '?'} is ${bill?.state ?? '?'}`)
 }
 
-async function payTheSeller(act: {
-  service: Service
-  tell: Narrator
-  rest: RestClients
-  seller: Person
-}): Promise<Summary['payout']> {
-  const { service, tell, rest } = act
-  tell.step('Fees and the cloud’s cost are deducted; the seller is paid on Monday')
+async function payTheSeller(service: Service, tell: Narrator, seller: RestClient): Promise<Payout[]> {
+  tell.step('Fees and the cloud’s cost are deducted, and what is left is paid out every Monday')
   await service.advance(new Date('2026-07-13T00:10:00Z'))
-  const activity = await rest.seller.get<{ totals: Record<string, string>[] }>('/seller/activity?month=2026-06')
+  const activity = await seller.get<{ totals: Record<string, string>[] }>('/seller/activity?month=2026-06')
   const june = activity.totals[0] ?? {}
   tell.say(
-    `June: revenue ${june['actualRevenue']}, cloud cost ${june['costCharged']}, value-add ${june['valueAdd']}, 3 % of it ${june['percentageFees']}, transaction fees ${june['transactionFees']}: ${june['net']} for the seller`,
+    `June: ${june['actualRevenue']} collected, less ${june['costCharged']} cloud cost, less ${june['percentageFees']} (3 % of the value-add of ${june['valueAdd']}),`,
   )
-  const { payouts } = await rest.seller.get<{ payouts: { amount: string; currency: string; state: string }[] }>(
-    '/seller/payouts',
-  )
-  for (const one of payouts.toReversed()) tell.say(`payout of ${one.amount} ${one.currency}: ${one.state}`)
-  const last = payouts[0]
-  if (last === undefined) throw new Error('the seller was not paid')
-  return { amount: last.amount, currency: last.currency, state: last.state }
+  tell.say(`less ${june['transactionFees']} (0.30 for each of 4 collected bills): ${june['net']} for the seller`)
+  const { payouts } = await seller.get<{ payouts: Payout[] }>('/seller/payouts')
+  const oldestFirst = payouts.map(({ amount, currency, state }) => ({ amount, currency, state })).toReversed()
+  for (const { amount, currency, state } of oldestFirst) tell.say(`payout of ${amount} ${currency}: ${state}`)
+  tell.say('(the payouts hold July’s advance charges too)')
+  return oldestFirst
 }
 
-async function invoicesOf(_service: Service, buyer: Buyer): Promise<(Invoice & { accountId: string })[]> {
+function last(payouts: readonly Payout[]): Payout {
+  const payout = payouts.at(-1)
+  if (payout === undefined) throw new Error('the seller was not paid')
+  return payout
+}
+
+async function invoicesOf(buyer: Buyer): Promise<(Invoice & { accountId: string })[]> {
   const { invoices } = await buyer.rest.get<{ invoices: Invoice[] }>('/invoices')
   return invoices.toReversed().map(({ kind, month, total, currency, state }) => ({
     accountId: buyer.person.accountId,
