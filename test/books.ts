@@ -14,9 +14,10 @@ import type { Outcome } from '../src/payments/payments.ts'
 import { settleAttempt } from '../src/payments/settle-attempt.ts'
 import { startAttempt } from '../src/payments/start-attempt.ts'
 import { instanceHours } from '../src/products/dimension.ts'
+import { priceInForce } from '../src/products/price-in-force.ts'
 
-export const region = 'us-east-1'
-export const environment = 'linux'
+const region = 'us-east-1'
+const environment = 'linux'
 
 /** `InstanceHours:us-east-1:linux:<instanceType>` */
 export function hoursOf(instanceType: string): string {
@@ -126,11 +127,12 @@ export async function signUp(
     insert into subscription (account_id, subscription_id, product_code, seller_account_id, state, created_at, activated_at)
     values (${accountId}, ${subscriptionId}, ${product.productCode}, ${product.sellerAccountId}, ${state}, ${tx.now},
       ${state === 'active' ? tx.now : null})`)
+  const price = await priceInForce(tx, product.productCode, tx.now)
   const bill = await billSignUp(tx, {
     subscription: { accountId, subscriptionId, ...product, createdAt: tx.now },
-    price: { version: 1, currency: product.currency },
-    oneTime: product.oneTime,
-    firstMonth: prorateFrom(product.monthly, tx.now),
+    price,
+    oneTime: price.oneTime,
+    firstMonth: prorateFrom(price.monthly, tx.now),
   })
   return { accountId, subscriptionId, product, bill }
 }

@@ -25,7 +25,7 @@ import {
 } from './close-store.ts'
 
 /** Accounts closed in one transaction: enough that statements cost little each, few enough to lose little when killed. */
-const cohortDefault = 200
+const cohortDefault = 500
 /** How long transactions that began in the month may take to end before the close gives up. */
 const settleWaitMs = 60_000
 const pollMs = 20
@@ -50,7 +50,7 @@ export interface CloseRequest {
   readonly month: Month
   /** Cohorts at once; 2 by default. */
   readonly workers?: number
-  /** Accounts in a cohort; 200 by default. */
+  /** Accounts in a cohort; 500 by default. */
   readonly cohort?: number
   /** Called with progress after each cohort. */
   readonly report?: (progress: CloseProgress) => void

@@ -59,11 +59,6 @@ export interface NewTransfer {
   readonly invoiceId?: string | undefined
 }
 
-/** A booked row. */
-export interface Transfer extends NewTransfer {
-  readonly at: Date
-}
-
 /**
  * Refuses a fact that moves nothing, or moves it between other accounts than its kind does.
  *

@@ -71,9 +71,9 @@ it('kill -9 of the process, again and again: the close goes on and is made once'
 
 it('sessions of PostgreSQL that end in the middle: no account is parked for it, and the close is made once', async () => {
   let killed = 0
-  let closing = true
+  const closing = new AbortController()
   const killer = (async () => {
-    while (closing && killed < 12) {
+    while (!closing.signal.aborted && killed < 12) {
       const { rows } = await house.pool
         .query<{ ended: boolean }>(
           `select pg_terminate_backend(pid) as ended from pg_stat_activity
@@ -87,7 +87,7 @@ it('sessions of PostgreSQL that end in the middle: no account is parked for it, 
   for (let attempt = 1; closed?.finished !== true && attempt <= 20; attempt += 1) {
     closed = await closeMonth(house.database, { month: '2026-06', cohort: 3 }).catch(() => undefined)
   }
-  closing = false
+  closing.abort()
   await killer
   expect(killed).toBeGreaterThan(0)
   expect(closed).toEqual({ month: '2026-06', done: accounts, total: accounts, parked: 0, finished: true })

@@ -5,7 +5,7 @@ import { violationsMax, type Check, type CheckResult, type Found, type Proof, ty
 import { checksOfSellers } from './sellers.ts'
 import { checksOfUse } from './use.ts'
 
-export type { CheckResult, Proof, Violation } from './proof.ts'
+export type { Proof } from './proof.ts'
 
 const allChecks = [...checksOfUse, ...checksOfBills, ...checksOfPayments, ...checksOfSellers]
 
