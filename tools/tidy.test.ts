@@ -158,7 +158,7 @@ describe('words', () => {
     },
     { word: /\b(vendors?|merchants?)\b/i, instead: 'seller', except: /^src\/sandbox\// },
     { word: /\b(purchasers?|shoppers?)\b/i, instead: 'buyer', except: /^$/ },
-    { word: /\bcanceled\b/, instead: 'cancelled', except: /^src\/(sandbox|payments)\// },
+    { word: /\bcanceled\b/, instead: 'cancelled', except: /^test\/|^src\/(sandbox|payments)\// },
     { word: /\bwhitelist/i, instead: 'allow list', except: /^$/ },
     { word: /\bblacklist/i, instead: 'deny list', except: /^$/ },
     { word: /\butili[sz]e/i, instead: 'use', except: /^$/ },

@@ -13,8 +13,3 @@ export function present<T>(value: T | null | undefined, what: string): T {
   assert(value !== null && value !== undefined, `${what} is present`)
   return value
 }
-
-/** The place a switch over a closed set of values can never reach. */
-export function unreachable(value: never): never {
-  throw new Error(`unreachable value: ${JSON.stringify(value)}`)
-}

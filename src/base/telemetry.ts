@@ -25,7 +25,7 @@ const secretFields = [
   'cvc',
 ]
 
-export const redactedPaths = secretFields.flatMap((field) => {
+const redactedPaths = secretFields.flatMap((field) => {
   const name = /^[a-zA-Z_]\w*$/.test(field) ? `.${field}` : `["${field}"]`
   const top = name.startsWith('.') ? field : name
   return [top, `*${name}`, `*.*${name}`, `*.*.*${name}`]

@@ -8,7 +8,7 @@ import { withHouse } from './with-house.ts'
 const unitMs = { m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs }
 
 /** Reads `2026-07-01`, `2026-07-01T12:00:00Z`, or a span such as `+7d`, `+36h`. */
-export function readTarget(text: string): (now: Date) => Date {
+function readTarget(text: string): (now: Date) => Date {
   const span = /^\+(\d{1,6})([mhdw])$/.exec(text)
   if (span !== null) {
     const ms = Number(span[1]) * unitMs[span[2] as keyof typeof unitMs]

@@ -10,8 +10,9 @@ afterAll(() => house.close())
 
 test('a subject has its attempts, at all servers together, and again when the window is over', async () => {
   const servers = [limitAttempts(house.database), limitAttempts(house.database)]
-  const attempts = Array.from({ length: 20 }, (_, index) =>
-    servers[index % 2]?.take('sign-in', 'anna@example.com', `10.0.0.${index}`),
+  const attempts = Array.from(
+    { length: 20 },
+    async (_, index) => await servers[index % 2]?.take('sign-in', 'anna@example.com', `10.0.0.${index}`),
   )
   const refused = (await Promise.allSettled(attempts)).filter(({ status }) => status === 'rejected')
   expect(refused).toHaveLength(5)

@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts'
 import { isPlainText } from './plain-text.ts'
 
 /** Rows in one answer, whether or not the caller asked for pages: an answer is bounded. */
-export const pageRowsMax = 1000
+const pageRowsMax = 1000
 
 /** A token that continues after the row with this key. */
 export function writePageToken(kind: string, key: readonly (string | number)[]): string {

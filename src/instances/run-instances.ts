@@ -160,7 +160,7 @@ function digest(request: RunInstancesRequest): string {
       request.securityGroups ?? [],
       request.monitoring ?? false,
       request.shutdownBehavior ?? null,
-      (request.tags ?? []).map(({ key, value }) => [key, value]).toSorted(),
+      (request.tags ?? []).map(({ key, value }) => JSON.stringify([key, value])).toSorted(),
     ]),
   )
 }

@@ -31,7 +31,7 @@ export function readForm(text: string): FormValues {
   return form
 }
 
-export function emptyForm(): FormValues {
+function emptyForm(): FormValues {
   return Object.create(null) as FormValues
 }
 

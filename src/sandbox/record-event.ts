@@ -4,7 +4,7 @@ import { apiVersion, epochSeconds, newObjectId, type Call } from './sandbox.ts'
 import { insertDelivery, insertObject } from './store.ts'
 
 /** What the webhook endpoint is subscribed to: the events the processor port reads, and those of money going back. */
-export const deliveredEventTypes: ReadonlySet<string> = new Set([
+const deliveredEventTypes: ReadonlySet<string> = new Set([
   'payment_intent.succeeded',
   'payment_intent.payment_failed',
   'payment_intent.canceled',
