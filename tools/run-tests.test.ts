@@ -35,6 +35,7 @@ describe('counting', () => {
 
   test('a failed step counts as one and does not keep later ones from running', async () => {
     const total = { passed: 0, failed: 0 }
+    const printed: string[] = []
     await runSteps(
       [
         { name: 'refuses', run: () => Promise.reject(new Error('refused by the test')) },
@@ -42,8 +43,11 @@ describe('counting', () => {
         { name: 'counts', run: () => Promise.resolve({ passed: 5, failed: 1 }) },
       ],
       total,
+      (line) => printed.push(line),
     )
     expect(total).toEqual({ passed: 6, failed: 2 })
+    expect(printed.map((line) => line.slice(0, 12))).toEqual(['FAIL refuses', 'ok   passes ', 'FAIL counts '])
+    expect(printed[0]).toContain('refused by the test')
   })
 })
 

@@ -80,9 +80,13 @@ export function endCommands(): void {
 /**
  * Runs steps one after another, each named and timed. A failed step does not keep the later ones from running.
  *
- * @returns the counts over all steps
+ * @param total what passed and failed is added to it, so that it holds the counts also when the run is interrupted
  */
-export async function runSteps(steps: readonly Step[], total: { passed: number; failed: number }): Promise<void> {
+export async function runSteps(
+  steps: readonly Step[],
+  total: { passed: number; failed: number },
+  print: (line: string) => void = console.log,
+): Promise<void> {
   for (const step of steps) {
     const startedMs = performance.now()
     const took = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`
@@ -90,10 +94,10 @@ export async function runSteps(steps: readonly Step[], total: { passed: number; 
       const counts = (await step.run()) ?? { passed: 1, failed: 0 }
       total.passed += counts.passed
       total.failed += counts.failed
-      console.log(`${counts.failed === 0 ? 'ok  ' : 'FAIL'} ${step.name} (${took()})`)
+      print(`${counts.failed === 0 ? 'ok  ' : 'FAIL'} ${step.name} (${took()})`)
     } catch (error) {
       total.failed += 1
-      console.log(`FAIL ${step.name} (${took()})\n${indent((error as Error).message)}`)
+      print(`FAIL ${step.name} (${took()})\n${indent((error as Error).message)}`)
     }
   }
 }
