@@ -38,7 +38,6 @@ export const rooms: readonly Room[] = [
   { name: 'payments', kind: 'domain', holds: 'cards, attempts to collect, refunds, the processor’s events' },
   { name: 'settlement', kind: 'domain', holds: 'what a seller owes and is owed, and payouts' },
   { name: 'orders', kind: 'domain', holds: 'the way from a purchase URL to a live subscription, and back' },
-  { name: 'reports', kind: 'domain', holds: 'what sellers read of many rooms at once' },
   { name: 'proof', kind: 'domain', holds: 'the invariants of the books, as SQL' },
   { name: 'endpoints', kind: 'edge', holds: 'EC2, REST, pages and hooks: parse, one domain verb, print' },
   { name: 'main.ts', kind: 'edge', holds: 'the composition root, the only file that knows every room' },

@@ -36,6 +36,13 @@ describe('rooms', () => {
     expect(rooms.map(({ name }) => name).filter((room) => !found.has(room))).toEqual([])
   })
 
+  test('ARCHITECTURE.md shows the same list', () => {
+    const text = documents.find(({ path }) => path === 'ARCHITECTURE.md')?.text ?? ''
+    const list = /## Rooms[^]*?```\n([^]*?)```/.exec(text)?.[1] ?? ''
+    const shown = [...list.matchAll(/^([a-z][\w.]*)\s/gm)].map(([, name]) => name)
+    expect(shown).toEqual(rooms.map(({ name }) => name))
+  })
+
   test('imports point up the list of rooms', () => {
     const findings = shipped.flatMap((module) =>
       relativeImports(module).flatMap(({ line, target }) => {
