@@ -118,6 +118,33 @@ describe('closeMonth', () => {
     expect(await rowsOf('month_close_claim')).toEqual([])
   })
 
+  it('waits for what began before it: a run not committed yet is counted', async () => {
+    const product = await at(house, '2026-06-01', (tx) => writeProduct(tx, { rates: { 'm1.small': '1' } }))
+    const subscription = await at(house, '2026-06-01', (tx) => signUp(tx, product))
+    let commit = (): void => undefined
+    const mayCommit = new Promise<void>((resolve) => (commit = resolve))
+    let written = (): void => undefined
+    const wasWritten = new Promise<void>((resolve) => (written = resolve))
+    const launching = house.database.transaction(async (tx) => {
+      const startedAt = new Date('2026-06-30T23:30:00Z')
+      await writeRun(tx, subscription, { instanceType: 'm1.small', startedAt })
+      written()
+      await mayCommit
+    })
+    await wasWritten
+    await house.setClock(new Date('2026-07-01T00:00:00Z'))
+    const closing = closeMonth(house.database, { month: '2026-06' })
+    let closed = false
+    void closing.then(() => (closed = true))
+    // Time enough for a close of one account to end many times over.
+    for (let round = 1; round <= 300 && !closed; round += 1) await rowsOf('account_month')
+    expect(closed).toBe(false)
+    commit()
+    await launching
+    await closing
+    expect(await billsOf(subscription.accountId)).toMatchObject([{ total: 100n, lines: [{ quantity: 1n }] }])
+  })
+
   it('bills cancelled subscriptions their use, and charges them no further month', async () => {
     const product = await at(house, '2026-05-20', (tx) =>
       writeProduct(tx, { monthly: '10', rates: { 'm1.small': '1' } }),

@@ -204,14 +204,16 @@ export async function selectServerTime(tx: Transaction): Promise<string> {
 
 /**
  * Our transactions that began before an instant of the database's own time and may still write. One that has not written
- * within five seconds is taken for a reader (a report), which a close need not wait for.
+ * within five seconds is taken for a reader (a report), which a close need not wait for; nor for one that waits for its turn
+ * (an advisory lock) before it has done anything.
  */
 export async function countTransactionsBefore(tx: Transaction, at: string): Promise<number> {
   const { count } = await tx.one<{ count: number }>(sql`
     select count(*)::integer as count from pg_stat_activity
     where datname = current_database() and application_name = 'turnpike' and pid <> pg_backend_pid()
       and state <> 'idle' and xact_start < ${at}::timestamptz
-      and (backend_xid is not null or xact_start > clock_timestamp() - interval '5 seconds')`)
+      and (backend_xid is not null
+        or (xact_start > clock_timestamp() - interval '5 seconds' and wait_event is distinct from 'advisory'))`)
   return count
 }
 

@@ -135,7 +135,7 @@ export const checksOfBills: readonly Check[] = [
   {
     name: 'subscribers-charged',
     statement:
-      'When a month of an account is closed, every subscription that is active then is charged for the next month, and none that has ended.',
+      'When a month of an account is closed, every subscription active since before its end is charged for the next month, and none that ended before it.',
     search: sql`
       select account_id as account, subscription_id as subscription, closed.month as closed_month, 'not charged' as finding
       from account_month closed
@@ -146,7 +146,7 @@ export const checksOfBills: readonly Check[] = [
         where price_version.product_code = subscription.product_code and effective_at <= ends_at
         order by effective_at desc, version desc limit 1
       ) as price
-      where subscription.created_at < ends_at and subscription.activated_at < closed.closed_at and price.monthly > 0
+      where subscription.created_at < ends_at and subscription.activated_at < ends_at and price.monthly > 0
         and (subscription.ended_at is null or subscription.ended_at > closed.closed_at)
         and not exists (
           select 1 from invoice_line line
@@ -157,7 +157,7 @@ export const checksOfBills: readonly Check[] = [
       from invoice_line line
       join invoice using (account_id, invoice_id)
       join subscription on subscription.account_id = line.account_id and subscription.subscription_id = line.subscription_id
-      where line.kind = 'monthly' and invoice.kind = 'monthly' and subscription.ended_at < invoice.issued_at`,
+      where line.kind = 'monthly' and invoice.kind = 'monthly' and subscription.ended_at < line.period_start`,
   },
   {
     name: 'closes-complete',
