@@ -2,7 +2,9 @@
  * Follow-up work, written in the transaction of the fact it follows. A later room hears of an earlier one this way and
  * no other.
  */
+import { assert } from '../base/assert.ts'
 import { sql, type Transaction } from '../database/database.ts'
+import { wakeWorkers } from './wake-workers.ts'
 
 /** Every task with its payload. Handlers are bound to these names in `src/main.ts`. */
 export interface TaskPayloads {
@@ -39,19 +41,34 @@ export async function enqueue<Name extends TaskName>(
   payload: TaskPayloads[Name],
   key?: string,
 ): Promise<void> {
+  if (key === undefined) return await enqueueAll(tx, name, [payload])
   await tx.run(
-    sql`select graphile_worker.add_job(${name}, ${JSON.stringify(payload)}::json, max_attempts => ${attemptsMax}::int, job_key => ${key ?? null}::text)`,
+    sql`select graphile_worker.add_job(${name}, ${JSON.stringify(payload)}::json, max_attempts => ${attemptsMax}::int, job_key => ${key}::text)`,
   )
 }
 
-/** Adds a task of one kind for each payload, in one statement. The same promises as `enqueue`. */
+/**
+ * Adds a task of one kind for each payload, in one statement. The same promises as `enqueue`.
+ *
+ * Writes the rows that the library's `add_jobs` would write, without the NOTIFY inside (wake-workers.ts).
+ */
 export async function enqueueAll<Name extends TaskName>(
   tx: Transaction,
   name: Name,
   payloads: readonly TaskPayloads[Name][],
 ): Promise<void> {
   if (payloads.length === 0) return
-  await tx.run(sql`select count(*) from graphile_worker.add_jobs(array(
-    select row(${name}, payload, null, null, ${attemptsMax}::int, null, null, null)::graphile_worker.job_spec
-      from json_array_elements(${JSON.stringify(payloads)}::json) as payload))`)
+  const insert = sql`
+    insert into graphile_worker._private_jobs (task_id, payload, max_attempts)
+    select task.id, payload, ${attemptsMax}::smallint
+    from graphile_worker._private_tasks task, json_array_elements(${JSON.stringify(payloads)}::json) as payload
+    where task.identifier = ${name}`
+  let added = await tx.run(insert)
+  if (added === 0) {
+    // The first task of its kind, before any worker has run.
+    await tx.run(sql`insert into graphile_worker._private_tasks (identifier) values (${name}) on conflict do nothing`)
+    added = await tx.run(insert)
+  }
+  assert(added === payloads.length, `every task ${name} is added`)
+  tx.afterCommit((database) => wakeWorkers(database, added))
 }

@@ -103,3 +103,34 @@ test('a running worker takes tasks as they are committed and finishes them befor
   await vi.waitFor(() => expect(done).toEqual([{ mailId: 'live' }]), { timeout: 10_000 })
   await worker.stop()
 })
+
+test('a task is added as the library adds it, so that its workers find it', async () => {
+  const done: unknown[] = []
+  await house.pool.query(`select graphile_worker.add_jobs(array[
+    row('mail.send', '{"mailId": "same"}'::json, null, null, 20, null, null, null)::graphile_worker.job_spec])`)
+  await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId: 'same' }))
+  const { rows } = await house.pool.query<{ different: string }>(`
+    select to_jsonb(job) - array['id', 'run_at', 'created_at', 'updated_at'] as row from graphile_worker._private_jobs job`)
+  expect(rows).toHaveLength(2)
+  expect(rows[1]).toEqual(rows[0])
+  await drainTasks(tasks, noting(done), house.log)
+  expect(done).toHaveLength(2)
+})
+
+test('an idle worker is woken by a task, however many are added at once', async () => {
+  const done: unknown[] = []
+  const worker = await startWorker(tasks, noting(done), house.log)
+  const add = (mailId: string) => house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId }))
+  await Promise.all(Array.from({ length: 20 }, (_, index) => add(`at once ${index}`)))
+  await vi.waitFor(() => expect(done).toHaveLength(20), { timeout: 5000 })
+  const listened = await house.pool.connect()
+  const woken: unknown[] = []
+  listened.on('notification', (message) => woken.push(JSON.parse(message.payload ?? '')))
+  await listened.query('listen "jobs:insert"')
+  await add('alone')
+  await vi.waitFor(() => expect(woken).toEqual([{ r: expect.any(Number), count: 1 }]), { timeout: 5000 })
+  await listened.query('unlisten *')
+  listened.release()
+  await vi.waitFor(() => expect(done).toHaveLength(21), { timeout: 5000 })
+  await worker.stop()
+})

@@ -129,7 +129,8 @@ async function announce(pool: Pool): Promise<{ events: WorkerEvents; leave(): Pr
   const client = await pool.connect()
   const taken: Promise<unknown>[] = []
   let broken: Error | undefined
-  client.on('error', (error) => (broken = error))
+  const broke = (error: Error): void => void (broken = error)
+  client.on('error', broke)
   const events = new EventEmitter() as WorkerEvents
   events.on('pool:create', ({ workerPool }) => {
     const { id } = workerPool as unknown as { id: string }
@@ -145,6 +146,7 @@ async function announce(pool: Pool): Promise<{ events: WorkerEvents; leave(): Pr
       await Promise.all(taken)
       if (broken === undefined)
         await client.query('select pg_advisory_unlock_all()').catch((error: unknown) => (broken = error as Error))
+      client.off('error', broke)
       client.release(broken)
     },
   }
