@@ -32,7 +32,7 @@ async function startDue(tx: Transaction): Promise<number> {
   return invoices.length
 }
 
-/** The task under the same key: one that still waits for its next try is replaced by this one, which runs at once. */
+/** Under a key: of the tasks of many days that cannot be done, one waits. */
 async function resumeDueAttempts(tx: Transaction): Promise<number> {
   const attempts = await resumeAttempts(tx, addDays(tx.now, 1), pageSize)
   for (const attempt of attempts) await enqueue(tx, 'invoice.collect', attempt, attemptKey(attempt))

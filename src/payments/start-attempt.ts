@@ -1,7 +1,7 @@
 /** Writes the intention to collect an invoice, with the task that carries it out: what comes next survives any crash. */
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Transaction } from '../database/database.ts'
-import { attemptKey, type Attempt, type InvoiceReference } from './payments.ts'
+import type { Attempt, InvoiceReference } from './payments.ts'
 import { insertAttempt, lastAttempt, lockInvoice, selectCard } from './store.ts'
 
 /** Recorded instead of a payment method where the buyer has none; such an attempt fails without asking the processor. */
@@ -22,6 +22,6 @@ export async function startAttempt(tx: Transaction, invoice: InvoiceReference): 
   const card = await selectCard(tx, invoice.accountId)
   const attempt = await insertAttempt(tx, found, card?.paymentMethodId ?? noPaymentMethod)
   const { accountId, invoiceId, attemptNumber } = attempt
-  await enqueue(tx, 'invoice.collect', { accountId, invoiceId, attemptNumber }, attemptKey(attempt))
+  await enqueue(tx, 'invoice.collect', { accountId, invoiceId, attemptNumber })
   return attempt
 }

@@ -8,7 +8,6 @@ import { enqueue } from '../jobs/enqueue.ts'
 import type { Transaction } from '../database/database.ts'
 import { planSettlement } from '../ledger/plan-settlement.ts'
 import { post } from '../ledger/post.ts'
-import { refundKey } from './payments.ts'
 import { hasCancellationRefund, insertRefund, lockInvoice, refundBounds, succeededPayment } from './store.ts'
 
 export interface RefundRequest {
@@ -71,6 +70,6 @@ export async function startRefund(tx: Transaction, request: RefundRequest): Prom
   ])
   await planSettlement(tx, [request])
   const { accountId, refundId } = refund
-  await enqueue(tx, 'refund.pay', { accountId, refundId }, refundKey(refund))
+  await enqueue(tx, 'refund.pay', { accountId, refundId })
   return refundId
 }
