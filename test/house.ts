@@ -225,6 +225,6 @@ export async function until<T>(question: () => Promise<T | undefined>, what: str
     const answer = await question()
     if (answer !== undefined) return answer
     if (performance.now() > giveUpAt) throw new Error(`it did not happen in ${withinMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
