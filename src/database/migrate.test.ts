@@ -28,9 +28,12 @@ const three: Migration[] = [1, 2, 3].map((version) => ({
   text: `create table step_${version} (n int)`,
 }))
 
-/** Our lock, and only ours, is an advisory lock of the session. */
+/** Our lock, and only ours, is an advisory lock in this database; other test files lock in theirs at the same time. */
 async function locksHeld(pool: Pool): Promise<number> {
-  const found = await pool.query<{ n: number }>(`select count(*)::int as n from pg_locks where locktype = 'advisory'`)
+  const found = await pool.query<{ n: number }>(
+    `select count(*)::int as n from pg_locks
+      where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+  )
   return found.rows[0]?.n ?? -1
 }
 
