@@ -10,7 +10,7 @@ const replacements: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** A piece of HTML that is safe to write out. Only `html` makes it. */
+/** A piece of HTML that is safe to write out. `html` makes it; made directly only of constants, never of anything given. */
 export class Markup {
   readonly #text: string
 

@@ -1,5 +1,5 @@
 /** The page people see when a request is refused, where no page of their own is drawn. */
-import { html } from 'ghtml'
+import { html } from './markup.ts'
 import type { Problem } from './problem.ts'
 
 const titles: Readonly<Record<number, string>> = {
@@ -28,5 +28,5 @@ export function problemPage(problem: Problem): string {
           <p><small>${problem.code}, request ${problem.requestId}</small></p>
         </main>
       </body>
-    </html> `
+    </html>`.toString()
 }

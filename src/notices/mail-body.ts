@@ -1,5 +1,5 @@
 /** The two forms of a mail: plain text, and HTML that is one readable column in any client, without images or scripts. */
-import { html } from 'ghtml'
+import { html, type Markup } from '../http/markup.ts'
 import type { MailContent } from './notices.ts'
 
 const footer = 'This mail was sent by Turnpike'
@@ -33,30 +33,30 @@ export function htmlBody(content: MailContent, publicUrl: string): string {
       <body style="${page}">
         <main style="${column}">
           <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">${content.subject}</h1>
-          !${content.paragraphs.map((text) => html`<p style="margin:0 0 16px">${text}</p>`).join('')}
-          !${content.table === undefined || content.table.length === 0 ? '' : figures(content.table)}
-          !${content.action === undefined ? '' : doThis(content.action)}
+          ${content.paragraphs.map((text) => html`<p style="margin:0 0 16px">${text}</p>`)}
+          ${content.table !== undefined && content.table.length > 0 && figures(content.table)}
+          ${content.action !== undefined && doThis(content.action)}
         </main>
         <p style="${quiet}">${footer}, <a style="color:#545b64" href="${publicUrl}">${publicUrl}</a></p>
       </body>
-    </html> `
+    </html>`.toString()
 }
 
-function figures(rows: readonly (readonly [string, string])[]): string {
-  const row = ([name, value]: readonly [string, string]): string =>
+function figures(rows: readonly (readonly [string, string])[]): Markup {
+  const row = ([name, value]: readonly [string, string]): Markup =>
     html`<tr>
       <th scope="row" style="${cell};font-weight:normal">${name}</th>
       <td style="${cell};text-align:right">${value}</td>
     </tr>`
   return html`<table style="width:100%;border-collapse:collapse;margin:0 0 16px">
     <tbody>
-      !${rows.map(row).join('')}
+      ${rows.map(row)}
     </tbody>
   </table>`
 }
 
 /** The address stands below the button too, for clients that show no links and people who want to read it first. */
-function doThis(action: { label: string; url: string }): string {
+function doThis(action: { label: string; url: string }): Markup {
   return html`<p style="margin:24px 0 12px"><a style="${button}" href="${action.url}">${action.label}</a></p>
     <p style="margin:0;font-size:14px;color:#545b64;overflow-wrap:anywhere">${action.url}</p>`
 }

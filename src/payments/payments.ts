@@ -39,6 +39,19 @@ export interface Attempt extends InvoiceReference {
   readonly keyMayBeForgotten: boolean
 }
 
+/** Money given back of a bill. */
+export interface Refund {
+  readonly refundId: string
+  readonly invoiceId: string
+  readonly subscriptionId: string
+  readonly productCode: string
+  /** Minor units. */
+  readonly amount: bigint
+  readonly currency: Currency
+  readonly state: 'started' | 'succeeded' | 'failed'
+  readonly startedAt: Date
+}
+
 export type Outcome =
   | { readonly state: 'succeeded'; readonly paymentId: string }
   | { readonly state: 'failed'; readonly paymentId?: string; readonly code: string; readonly message: string }

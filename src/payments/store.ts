@@ -2,8 +2,8 @@
 import type { Amount, Currency } from '../base/money.ts'
 import type { Month } from '../base/period.ts'
 import { addDays } from '../base/time.ts'
-import { sql, type Transaction } from '../database/database.ts'
-import type { Attempt, InvoiceReference, Outcome } from './payments.ts'
+import { empty, sql, type Transaction } from '../database/database.ts'
+import type { Attempt, InvoiceReference, Outcome, Refund } from './payments.ts'
 import type { Card } from './processor.ts'
 
 /** An invoice as collecting sees it. */
@@ -334,6 +334,21 @@ export async function hasCancellationRefund(
     select 1 from refund where account_id = ${of.accountId} and invoice_id = ${of.invoiceId}
        and subscription_id = ${of.subscriptionId} and reason = 'cancellation'`)
   return row !== undefined
+}
+
+/** What was given back of a bill, or of a subscription; latest first. */
+export async function selectRefunds(
+  tx: Transaction,
+  of: { accountId: string; invoiceId?: string; subscriptionId?: string },
+): Promise<Refund[]> {
+  return await tx.rows<Refund>(sql`
+    select refund_id as "refundId", invoice_id as "invoiceId", subscription_id as "subscriptionId",
+           product_code as "productCode", amount, currency, state, started_at as "startedAt"
+      from refund
+     where account_id = ${of.accountId}
+       ${of.invoiceId === undefined ? empty : sql`and invoice_id = ${of.invoiceId}`}
+       ${of.subscriptionId === undefined ? empty : sql`and subscription_id = ${of.subscriptionId}`}
+     order by started_at desc, refund_id`)
 }
 
 export async function settleRefund(

@@ -1,6 +1,6 @@
 /** The hosted page as HTML: one form, no script. What was typed into it is never printed back, the name apart. */
 import { createHash } from 'node:crypto'
-import { html } from 'ghtml'
+import { Markup, html } from '../http/markup.ts'
 import { testCards } from './test-cards.ts'
 
 const style = `
@@ -24,7 +24,7 @@ const style = `
 `
 
 /** Apart from the templates: the policy allows these very bytes, and a formatter must not move them. */
-const styleElement = `<style>${style}</style>`
+const styleElement = new Markup(`<style>${style}</style>`)
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /**
@@ -35,7 +35,7 @@ export function contentSecurityPolicy(returnOrigin?: string): string {
   return `default-src 'none'; style-src 'sha256-${styleHash}'; form-action ${target}; base-uri 'none'; frame-ancestors 'none'`
 }
 
-function page(title: string, body: string): string {
+function page(title: string, body: Markup): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -43,12 +43,12 @@ function page(title: string, body: string): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        !${styleElement}
+        ${styleElement}
       </head>
       <body>
-        <main>!${body}</main>
+        <main>${body}</main>
       </body>
-    </html>`
+    </html>`.toString()
 }
 
 /** @param view.problem why the last try failed */
@@ -57,7 +57,7 @@ export function cardFormPage(view: { problem?: string; name?: string; cancelUrl:
     'Enter your card',
     html`<h1>Enter your card</h1>
       <p class="note">Payment sandbox: no real cards, no money moves. The card number is not kept.</p>
-      !${view.problem === undefined ? '' : html`<p class="problem" role="alert" id="problem">${view.problem}</p>`}
+      ${view.problem !== undefined && html`<p class="problem" role="alert" id="problem">${view.problem}</p>`}
       <form method="post" autocomplete="on">
         <label
           >Card number
@@ -91,12 +91,12 @@ export function cardFormPage(view: { problem?: string; name?: string; cancelUrl:
         /></label>
         <button>Save card</button>
       </form>
-      !${view.cancelUrl === null ? '' : html`<a class="cancel" href="${view.cancelUrl}">Cancel and go back</a>`}
-      !${testCardHelp()}`,
+      ${view.cancelUrl !== null && html`<a class="cancel" href="${view.cancelUrl}">Cancel and go back</a>`}
+      ${testCardHelp()}`,
   )
 }
 
-function testCardHelp(): string {
+function testCardHelp(): Markup {
   const rows = testCards.map(
     (card) =>
       html`<tr>
@@ -117,7 +117,7 @@ function testCardHelp(): string {
         </tr>
       </thead>
       <tbody>
-        !${rows}
+        ${rows}
       </tbody>
     </table>
   </details>`
@@ -129,6 +129,6 @@ export function messagePage(title: string, sentence: string, back: string | null
     title,
     html`<h1>${title}</h1>
       <p>${sentence}</p>
-      !${back === null ? '' : html`<a href="${back}">Go back</a>`}`,
+      ${back !== null && html`<a href="${back}">Go back</a>`}`,
   )
 }

@@ -6,10 +6,10 @@ import { redirectUrl } from '../../orders/redirect-url.ts'
 import { requireProduct } from '../../products/find-product.ts'
 import { findSubscription, listSubscriptions } from '../../subscriptions/find-subscription.ts'
 import { makeActivationKey } from '../../subscriptions/make-activation-key.ts'
-import { isLive } from '../../subscriptions/subscriptions.ts'
-import { productsOf } from './bill-lines.ts'
+import { isLive, type Subscription } from '../../subscriptions/subscriptions.ts'
+import { productsOf, type Products } from './bill-lines.ts'
 import { day, state, table } from './figures.ts'
-import { drawPage } from './layout.ts'
+import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
 import { requireReader, sendPage } from './reader.ts'
 
@@ -22,38 +22,7 @@ export function addActivationPages(scope: FastifyInstance, house: PagesHouse): v
       const live = (await listSubscriptions(tx, { accountId: reader.account.accountId })).filter(isLive)
       return { live, products: await productsOf(tx, live) }
     })
-    const rows = owned.live.map((subscription) => {
-      const product = owned.products.get(subscription.productCode)
-      const name = product?.name ?? subscription.productCode
-      return [
-        html`<a href="/billing/subscriptions/${subscription.subscriptionId}">${name}</a
-          ><span class="hint"> by ${product?.companyName}</span>`,
-        state(subscription.state),
-        day(subscription.createdAt),
-        html`<form method="post" action="/activation/${subscription.subscriptionId}">
-          <button class="quiet" aria-label="Make a key for ${name}">Make a key</button>
-        </form>`,
-      ]
-    })
-    await sendPage(
-      reply,
-      drawPage({
-        title: 'Application Activation',
-        section: '/activation',
-        reader,
-        content: html`<h1>Application Activation</h1>
-          <p class="lead">
-            An activation key tells a seller’s software that you bought it. Each is good for one hour and for one
-            product.
-          </p>
-          ${table({
-            label: 'Products you own',
-            columns: [{ label: 'Product' }, { label: 'State' }, { label: 'Since' }, { label: 'Activation key' }],
-            rows,
-            empty: 'You own no product yet. Sellers give you a purchase URL; what you buy there appears here.',
-          })}`,
-      }),
-    )
+    await sendPage(reply, drawActivation(reader, owned.live, owned.products))
   })
 
   scope.post<{ Params: { subscriptionId: string } }>('/activation/:subscriptionId', async (request, reply) => {
@@ -86,5 +55,36 @@ export function addActivationPages(scope: FastifyInstance, house: PagesHouse): v
           </section>`,
       }),
     )
+  })
+}
+
+function drawActivation(reader: Reader, live: readonly Subscription[], products: Products): string {
+  const rows = live.map((subscription) => {
+    const product = products.get(subscription.productCode)
+    const name = product?.name ?? subscription.productCode
+    return [
+      html`<a href="/billing/subscriptions/${subscription.subscriptionId}">${name}</a
+        ><span class="hint"> by ${product?.companyName}</span>`,
+      state(subscription.state),
+      day(subscription.createdAt),
+      html`<form method="post" action="/activation/${subscription.subscriptionId}">
+        <button class="quiet" aria-label="Make a key for ${name}">Make a key</button>
+      </form>`,
+    ]
+  })
+  return drawPage({
+    title: 'Application Activation',
+    section: '/activation',
+    reader,
+    content: html`<h1>Application Activation</h1>
+      <p class="lead">
+        An activation key tells a seller’s software that you bought it. Each is good for one hour and for one product.
+      </p>
+      ${table({
+        label: 'Products you own',
+        columns: [{ label: 'Product' }, { label: 'State' }, { label: 'Since' }, { label: 'Activation key' }],
+        rows,
+        empty: 'You own no product yet. Sellers give you a purchase URL; what you buy there appears here.',
+      })}`,
   })
 }

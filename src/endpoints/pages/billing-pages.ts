@@ -13,12 +13,12 @@ import { listSubscriptions } from '../../subscriptions/find-subscription.ts'
 import { isLive, type Subscription } from '../../subscriptions/subscriptions.ts'
 import { drawLines, productsOf, type Products } from './bill-lines.ts'
 import { allowCardPage, openCardPage, takeCard } from './card.ts'
-import { amount, day, state, table } from './figures.ts'
+import { amount, day, drawCard, state, table } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
 import { cut, drawOlder, readMark, type Mark } from './paging.ts'
 import { field, requireReader, sendPage } from './reader.ts'
-import { addStatementPages } from './statement-pages.ts'
+import { addStatementPages, drawPayNow } from './statement-pages.ts'
 import { addSubscriptionPages } from './subscription-pages.ts'
 
 const statementsShown = 12
@@ -106,7 +106,7 @@ function drawBilling(view: BillingView): string {
       <h2 id="statements">Statements</h2>
       ${drawStatements(view.invoices, view.firstPage)}
       <h2 id="card">Payment method</h2>
-      ${drawCard(view.card)}`,
+      ${drawPaymentMethod(view.card)}`,
   })
 }
 
@@ -153,15 +153,14 @@ function drawSubscriptions(
 ): Markup {
   return table({
     label,
-    columns: [{ label: 'Product' }, { label: 'Seller' }, { label: 'State' }, { label: 'Since' }, { label: 'Until' }],
+    columns: [{ label: 'Product' }, { label: 'Seller' }, { label: 'State' }, { label: 'Since' }],
     rows: subscriptions.map((one) => {
       const product = products.get(one.productCode)
       return [
         html`<a href="/billing/subscriptions/${one.subscriptionId}">${product?.name ?? one.productCode}</a>`,
         product?.companyName ?? '',
         state(one.state),
-        day(one.createdAt),
-        one.endedAt === undefined ? '' : day(one.endedAt),
+        html`${day(one.createdAt)}${one.endedAt !== undefined && html` to ${day(one.endedAt)}`}`,
       ]
     }),
     empty,
@@ -191,24 +190,11 @@ function drawStatements(invoices: readonly Invoice[], firstPage: boolean): Marku
   ${drawOlder('/billing', firstPage, last && { at: last.issuedAt, id: last.invoiceId })}`
 }
 
-/** The button that tries to collect a bill now; nothing for bills on which nothing is open. */
-export function drawPayNow(invoice: Invoice): Markup {
-  if (!['open', 'unpaid'].includes(invoice.state) || invoice.amountDue === 0n || invoice.kind === 'sign-up')
-    return html``
-  const due = amount(invoice.amountDue, invoice.currency)
-  return html`<form method="post" action="/billing/statements/${invoice.invoiceId}/pay">
-    <button aria-label="Pay ${due} of ${invoice.month} now">Pay now</button>
-  </form>`
-}
-
-function drawCard(card: BillingView['card']): Markup {
+function drawPaymentMethod(card: BillingView['card']): Markup {
   return html`${
       card === undefined
         ? html`<p>There is no card on file. It is entered on the payment processor’s own page; you come back here.</p>`
-        : html`<p>
-            ${card.brand} ending in <strong>${card.last4}</strong>, valid until ${card.expMonth}/${card.expYear}. A new
-            card is tried at once on every bill that could not be collected.
-          </p>`
+        : html`<p>${drawCard(card)}. A new card is tried at once on every bill that could not be collected.</p>`
     }
     <form method="post" action="/billing/card">
       <button class="quiet">${card === undefined ? 'Add a card' : 'Use another card'}</button>

@@ -2,7 +2,8 @@
 import { displayAmount, formatRate, type Currency } from '../../base/money.ts'
 import { html, type Markup } from '../../http/markup.ts'
 import { describeDimension } from '../../products/dimension.ts'
-import type { PriceVersion } from '../../products/products.ts'
+import type { Card } from '../../payments/processor.ts'
+import type { EndOfAccessPolicy, PriceVersion } from '../../products/products.ts'
 
 export function amount(minor: bigint, currency: Currency): string {
   return displayAmount({ minor, currency })
@@ -24,6 +25,7 @@ const tones: Readonly<Record<string, 'good' | 'bad' | 'wait'>> = {
   paid: 'good',
   verified: 'good',
   holds: 'good',
+  succeeded: 'good',
   pending: 'wait',
   'pending-approval': 'wait',
   open: 'wait',
@@ -141,6 +143,33 @@ export function drawPrice(price: PriceVersion): Markup {
         replaces the cloud’s own.
       </p>`
   }`
+}
+
+const brands: Readonly<Record<string, string>> = {
+  visa: 'Visa',
+  mastercard: 'Mastercard',
+  amex: 'American Express',
+  discover: 'Discover',
+  diners: 'Diners Club',
+  jcb: 'JCB',
+  unionpay: 'UnionPay',
+}
+
+/** `Visa ending in 4242, valid until 12/2039`. */
+export function drawCard(card: Pick<Card, 'brand' | 'last4' | 'expMonth' | 'expYear'>): Markup {
+  const until = `${String(card.expMonth).padStart(2, '0')}/${card.expYear}`
+  return html`${brands[card.brand] ?? card.brand} ending in <strong>${card.last4}</strong>, valid until ${until}`
+}
+
+const policies: Readonly<Record<EndOfAccessPolicy, string>> = {
+  stop: 'running instances are stopped',
+  terminate: 'running instances are terminated',
+  'leave-running': 'running instances go on and are billed',
+}
+
+/** What happens to instances when a subscription ends. */
+export function describePolicy(policy: EndOfAccessPolicy): string {
+  return policies[policy]
 }
 
 /** A public contact as a link: an address to write to, or a page. Registration admits nothing else. */

@@ -32,8 +32,8 @@ export function addHomePage(scope: FastifyInstance, house: PagesHouse): void {
             <section class="card">
               <h2>Selling</h2>
               <p>
-                Register a product by the REST API, put its code on your images, and watch what it earns under
-                <a href="/seller">Seller activity</a>.
+                <a href="/seller/products/new">Register a product</a>, put its code on your images, and watch what it
+                earns under <a href="/seller">Seller activity</a>.
               </p>
             </section>
             <section class="card">

@@ -1,12 +1,13 @@
 /** The mailbox inside the service: what was sent, or would be if there were a mail server. */
 import type { FastifyInstance } from 'fastify'
 import { Fault } from '../../base/fault.ts'
-import { html } from '../../http/markup.ts'
+import { html, type Markup } from '../../http/markup.ts'
 import { pagePolicy } from '../../http/security-headers.ts'
+import type { Mail } from '../../notices/notices.ts'
 import { findMail, listMails } from '../../notices/read-mailbox.ts'
 import { facts, minute, table } from './figures.ts'
 import { drawPage } from './layout.ts'
-import { drawOperatorLinks, requireOperatorReader } from './operator-pages.ts'
+import { drawOperatorLinks, requireOperatorReader } from './operator-reader.ts'
 import type { PagesHouse } from './pages.ts'
 import { field, sendPage } from './reader.ts'
 
@@ -33,33 +34,41 @@ export function addMailboxPages(scope: FastifyInstance, house: PagesHouse): void
         title: 'Mailbox',
         section: '/operator',
         reader,
-        content: html`<h1>Mailbox</h1>
-          ${drawOperatorLinks('/operator/mailbox')}
-          <form class="row" method="get" action="/operator/mailbox">
-            <label for="recipient">Recipient</label>
-            <input id="recipient" name="recipient" type="email" value="${recipient}" autocomplete="off" />
-            <button class="quiet">Show</button>
-          </form>
-          ${table({
-            label: 'Mails, newest first',
-            columns: [{ label: 'Written' }, { label: 'To' }, { label: 'Subject' }],
-            rows: shown.map((mail) => [
-              minute(mail.createdAt),
-              mail.recipient,
-              html`<a href="/operator/mailbox/${mail.mailId}">${mail.subject}</a>`,
-            ]),
-            empty: 'There are no mails.',
-          })}
-          ${
-            last !== undefined &&
-            html`<nav class="pages" aria-label="Pages">
-              <a href="/operator/mailbox?before=${last.mailId}&recipient=${encodeURIComponent(recipient)}">Older</a>
-            </nav>`
-          }`,
+        content: drawMails(shown, last, recipient),
       }),
     )
   })
+  addMailPage(scope, house)
+}
 
+function drawMails(shown: readonly Mail[], last: Mail | undefined, recipient: string): Markup {
+  return html`<h1>Mailbox</h1>
+    ${drawOperatorLinks('/operator/mailbox')}
+    <form class="row" method="get" action="/operator/mailbox">
+      <label for="recipient">Recipient</label>
+      <input id="recipient" name="recipient" type="email" value="${recipient}" autocomplete="off" />
+      <button class="quiet">Show</button>
+    </form>
+    ${table({
+      label: 'Mails, newest first',
+      columns: [{ label: 'Written' }, { label: 'To' }, { label: 'Subject' }],
+      rows: shown.map((mail) => [
+        minute(mail.createdAt),
+        mail.recipient,
+        html`<a href="/operator/mailbox/${mail.mailId}">${mail.subject}</a>`,
+      ]),
+      empty: 'There are no mails.',
+    })}
+    ${
+      last !== undefined &&
+      html`<nav class="pages" aria-label="Pages">
+        <a href="/operator/mailbox?before=${last.mailId}&amp;recipient=${encodeURIComponent(recipient)}">Older</a>
+      </nav>`
+    }`
+}
+
+function addMailPage(scope: FastifyInstance, house: PagesHouse): void {
+  const { database } = house
   scope.get<{ Params: { mailId: string } }>('/operator/mailbox/:mailId', async (request, reply) => {
     const reader = await requireOperatorReader(house, request, reply)
     if (reader === undefined) return

@@ -1,5 +1,5 @@
 /** The operator's desk: products to decide about, sellers to verify, parked accounts, clock, proof, mailbox. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { findSeller } from '../../accounts/ensure-seller.ts'
 import { listAccounts } from '../../accounts/find-account.ts'
 import { verifyBankAccount } from '../../accounts/verify-bank-account.ts'
@@ -18,24 +18,12 @@ import { prove } from '../../proof/prove.ts'
 import { day, minute, state, table } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import { addMailboxPages } from './mailbox-pages.ts'
+import { drawOperatorLinks, requireOperatorReader } from './operator-reader.ts'
 import type { PagesHouse } from './pages.ts'
-import { field, requireReader, sendPage } from './reader.ts'
+import { field, sendPage } from './reader.ts'
 
 const waitingShown = 100
 const accountsShown = 50
-
-/** The signed-in operator. @throws Fault Forbidden for everyone else who is signed in */
-export async function requireOperatorReader(
-  house: PagesHouse,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<Reader | undefined> {
-  const reader = await requireReader(house, request, reply)
-  if (reader !== undefined && !reader.account.operator) {
-    throw new Fault('Forbidden', 'Only an operator of this service may see this.')
-  }
-  return reader
-}
 
 export function addOperatorPages(scope: FastifyInstance, house: PagesHouse): void {
   const { database } = house
@@ -56,7 +44,9 @@ export function addOperatorPages(scope: FastifyInstance, house: PagesHouse): voi
     const change = { productCode: request.params.productCode, actor: reader.account.accountId }
     await database.transaction(async (tx) => {
       if (field(request.body, 'do') === 'approve') await approveProduct(tx, change)
-      else await rejectProduct(tx, { ...change, reason: field(request.body, 'reason') })
+      else if (field(request.body, 'do') === 'reject')
+        await rejectProduct(tx, { ...change, reason: field(request.body, 'reason') })
+      else throw new Fault('InvalidParameter', 'A product is approved or rejected.')
     })
     await reply.redirect('/operator', 303)
   })
@@ -137,16 +127,16 @@ function drawWaiting(product: Product): Markup {
       ${product.privateContactEmail} · ${product.privateContactTelephone} ·
       <span class="wrap">${product.redirectUrl}</span>
     </p>
-    <form method="post" action="/operator/products/${productCode}">
-      <div class="field">
-        <label for="reason-${productCode}">Reason, when it is rejected</label>
-        <input id="reason-${productCode}" name="reason" maxlength="500" autocomplete="off" />
-      </div>
-      <div class="actions">
+    <div class="actions">
+      <form method="post" action="/operator/products/${productCode}">
         <button name="do" value="approve" aria-label="Approve ${name}">Approve</button>
+      </form>
+      <form class="row" method="post" action="/operator/products/${productCode}">
+        <label for="reason-${productCode}">Reason</label>
+        <input id="reason-${productCode}" name="reason" maxlength="500" required autocomplete="off" />
         <button class="danger" name="do" value="reject" aria-label="Reject ${name}">Reject</button>
-      </div>
-    </form>
+      </form>
+    </div>
   </section>`
 }
 
@@ -280,20 +270,4 @@ function addProofPage(scope: FastifyInstance, house: PagesHouse): void {
 
 function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value
-}
-
-const links = [
-  ['/operator', 'Decisions'],
-  ['/operator/accounts', 'Accounts'],
-  ['/operator/mailbox', 'Mailbox'],
-  ['/operator/proof', 'Proof'],
-] as const
-
-/** The second row of navigation, on the operator's pages. */
-export function drawOperatorLinks(current: string): Markup {
-  return html`<nav class="tabs" aria-label="Operator">
-    <ul>
-      ${links.map(([path, label]) => html`<li><a href="${path}" ${path === current && html`aria-current="page"`}>${label}</a></li>`)}
-    </ul>
-  </nav>`
 }

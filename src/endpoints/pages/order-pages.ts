@@ -9,7 +9,7 @@ import { orderQuote } from '../../orders/order-quote.ts'
 import type { OrderQuote } from '../../orders/orders.ts'
 import { placeOrder, type PlacedOrder } from '../../orders/place-order.ts'
 import { allowCardPage, openCardPage, takeCard } from './card.ts'
-import { amount, drawContact, drawPrice, facts } from './figures.ts'
+import { amount, drawCard, drawContact, drawPrice, facts } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
 import { field, readerOf, requireReader, sendPage } from './reader.ts'
@@ -138,10 +138,7 @@ function drawNextStep({ quote, reader, offeringCode }: OrderView): Markup {
       ${cardForm('Add a card', false)}`
   }
   return html`<h2>Payment method</h2>
-    <p>
-      ${card.brand} ending in <strong>${card.last4}</strong>, valid until ${card.expMonth}/${card.expYear}
-      ${cardForm('Use another card', true)}
-    </p>
+    <p>${drawCard(card)} ${cardForm('Use another card', true)}</p>
     <form method="post" action="${path}">
       <input type="hidden" name="nonce" value="${randomBytes(24).toString('base64url')}" />
       <input type="hidden" name="initialCharge" value="${formatMinor(initialCharge, currency)}" />

@@ -14,7 +14,7 @@ import { purchaseUrl } from '../../products/products.ts'
 import { markupOf } from '../../products/quote-price.ts'
 import { submitProduct } from '../../products/submit-product.ts'
 import { withdrawProduct } from '../../products/withdraw-product.ts'
-import { amount, day, facts, state, table } from './figures.ts'
+import { amount, day, describePolicy, facts, state, table } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
 import { field, requireReader, sendPage } from './reader.ts'
@@ -84,7 +84,7 @@ function drawProduct(view: ProductView, reader: Reader): string {
         ['Product code', html`<code id="product-code">${product.productCode}</code>`],
         ['Purchase URL', html`<a id="purchase-url" href="${url}">${url}</a>`],
         ['Registered', day(product.createdAt)],
-        ['When access ends', product.endOfAccessPolicy.replaceAll('-', ' ')],
+        ['When access ends', describePolicy(product.endOfAccessPolicy)],
       ])}
       ${drawStateForm(view)}
       <h2>Price</h2>

@@ -88,7 +88,12 @@ export function inputOf(draft: ProductDraft, rateCard: RateCard): ProductInput {
     price: {
       ...(oneTime.trim() !== '' && { oneTime }),
       ...(monthly.trim() !== '' && { monthly }),
-      rates: ratedRows(draft, rateCard).map(({ dimension, ...row }) => row),
+      rates: ratedRows(draft, rateCard).map(({ region, environment, instanceType, rate }) => ({
+        region,
+        environment,
+        instanceType,
+        rate,
+      })),
     },
     currency: rateCard.currency,
     endOfAccessPolicy: endOfAccessPolicy as EndOfAccessPolicy,

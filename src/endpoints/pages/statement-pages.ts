@@ -4,10 +4,11 @@ import { Fault } from '../../base/fault.ts'
 import type { Transaction } from '../../database/database.ts'
 import { html, type Markup } from '../../http/markup.ts'
 import { findInvoice, type InvoiceWithLines } from '../../invoices/find-invoice.ts'
+import type { Invoice } from '../../invoices/invoices.ts'
 import type { Collected } from '../../payments/payments.ts'
+import { listRefunds } from '../../payments/list-refunds.ts'
 import { payNow } from '../../payments/pay-now.ts'
-import { drawLines, productsOf } from './bill-lines.ts'
-import { drawPayNow } from './billing-pages.ts'
+import { drawLines, productsOf, type Products } from './bill-lines.ts'
 import { amount, day, facts, minute, state, table } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
@@ -55,7 +56,8 @@ async function requireStatement(tx: Transaction, reader: Reader, invoiceId: stri
 
 async function statementView(tx: Transaction, reader: Reader, invoiceId: string) {
   const invoice = await requireStatement(tx, reader, invoiceId)
-  return { invoice, products: await productsOf(tx, invoice.lines) }
+  const products = await productsOf(tx, invoice.lines)
+  return { invoice, products, refunds: await listRefunds(tx, { accountId: invoice.accountId, invoiceId }) }
 }
 
 type StatementView = Awaited<ReturnType<typeof statementView>> & {
@@ -64,7 +66,7 @@ type StatementView = Awaited<ReturnType<typeof statementView>> & {
   readonly outcome?: Collected
 }
 
-function drawStatement({ invoice, products, reader, outcome }: StatementView): string {
+function drawStatement({ invoice, products, refunds, reader, outcome }: StatementView): string {
   const { kind, month, currency, lines, carried } = invoice
   const title = kind === 'sign-up' ? `Sign-up statement, ${month}` : `Statement for ${month}`
   return drawPage({
@@ -86,7 +88,8 @@ function drawStatement({ invoice, products, reader, outcome }: StatementView): s
         ],
       ])}
       ${drawLines({ label: title, lines, currency, products, total: 'Total' })}
-      ${carried.length > 0 && drawCarried(invoice)} ${drawState(invoice)}`,
+      ${carried.length > 0 && drawCarried(invoice)} ${refunds.length > 0 && drawRefunds(refunds, products)}
+      ${drawState(invoice)}`,
   })
 }
 
@@ -117,6 +120,21 @@ function drawCarried({ carried, currency, amountDue }: InvoiceWithLines): Markup
     })}`
 }
 
+function drawRefunds(refunds: StatementView['refunds'], products: Products): Markup {
+  return html`<h2>Refunds</h2>
+    ${table({
+      label: 'Refunds',
+      columns: [{ label: 'When' }, { label: 'For' }, { label: 'State' }, { label: 'Amount', number: true }],
+      rows: refunds.map((one) => [
+        day(one.startedAt),
+        `The unused part of ${products.get(one.productCode)?.name ?? one.productCode}`,
+        state(one.state),
+        amount(-one.amount, one.currency),
+      ]),
+      empty: '',
+    })}`
+}
+
 function drawState(invoice: InvoiceWithLines): Markup {
   const due = amount(invoice.amountDue, invoice.currency)
   switch (invoice.state) {
@@ -139,4 +157,14 @@ function drawState(invoice: InvoiceWithLines): Markup {
         </p>
         <div class="actions">${drawPayNow(invoice)}</div>`
   }
+}
+
+/** The button that tries to collect a bill now; nothing for bills on which nothing is open. */
+export function drawPayNow(invoice: Invoice): Markup {
+  if (!['open', 'unpaid'].includes(invoice.state) || invoice.amountDue === 0n || invoice.kind === 'sign-up')
+    return html``
+  const due = amount(invoice.amountDue, invoice.currency)
+  return html`<form method="post" action="/billing/statements/${invoice.invoiceId}/pay">
+    <button aria-label="Pay ${due} of ${invoice.month} now">Pay now</button>
+  </form>`
 }

@@ -9,13 +9,14 @@ import { estimateMonth } from '../../invoices/estimate-month.ts'
 import { cancelSubscription } from '../../orders/cancel-subscription.ts'
 import { findOrder } from '../../orders/find-order.ts'
 import { previewCancellation } from '../../orders/preview-cancellation.ts'
+import { listRefunds } from '../../payments/list-refunds.ts'
 import { requireProduct } from '../../products/find-product.ts'
 import { priceInForce } from '../../products/price-in-force.ts'
 import type { EndOfAccessPolicy } from '../../products/products.ts'
 import { findSubscription } from '../../subscriptions/find-subscription.ts'
 import { isLive, type EndReason } from '../../subscriptions/subscriptions.ts'
 import { drawLines, productsOf } from './bill-lines.ts'
-import { amount, drawContact, drawPrice, facts, minute, state } from './figures.ts'
+import { amount, day, describePolicy, drawContact, drawPrice, facts, minute, state } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
 import { field, requireReader, sendPage } from './reader.ts'
@@ -78,6 +79,7 @@ async function subscriptionView(tx: Transaction, reader: Reader, subscriptionId:
     price,
     lines,
     order: await findOrder(tx, of),
+    refunds: await listRefunds(tx, of),
     month: monthOf(tx.now),
   }
 }
@@ -85,7 +87,7 @@ async function subscriptionView(tx: Transaction, reader: Reader, subscriptionId:
 type SubscriptionView = Awaited<ReturnType<typeof subscriptionView>>
 
 function drawSubscription(view: SubscriptionView, reader: Reader, justCancelled: boolean): string {
-  const { subscription, product, price, lines, month, order, products } = view
+  const { subscription, product, price, lines, month, order, products, refunds } = view
   const { endedAt, endReason, activatedAt } = subscription
   return drawPage({
     title: product.name,
@@ -94,7 +96,7 @@ function drawSubscription(view: SubscriptionView, reader: Reader, justCancelled:
     content: html`<p class="back"><a href="/billing">Application Billing</a></p>
       <h1>${product.name}</h1>
       <p class="lead">by ${product.companyName} · ${drawContact(product.publicContact)}</p>
-      ${justCancelled && endedAt !== undefined && html`<p class="note" role="status">Cancelled. A mail tells what is refunded; use so far is billed on ${nextMonth(month)}-01.</p>`}
+      ${justCancelled && endedAt !== undefined && drawJustCancelled(view)}
       <p class="prose">${product.description}</p>
       ${facts([
         ['State', state(subscription.state)],
@@ -103,8 +105,11 @@ function drawSubscription(view: SubscriptionView, reader: Reader, justCancelled:
         activatedAt !== undefined && ['Active since', minute(activatedAt)],
         endedAt !== undefined && ['Ended', minute(endedAt)],
         order !== undefined && ['Charged at sign-up', amount(order.oneTime + order.firstMonth, order.currency)],
+        ...refunds.map(
+          (one) => ['Refunded', html`${amount(one.amount, one.currency)} on ${day(one.startedAt)}`] as const,
+        ),
         ['Product code', html`<code>${product.productCode}</code>`],
-        ['When access ends', policyInWords(product.endOfAccessPolicy)],
+        ['When access ends', describePolicy(product.endOfAccessPolicy)],
       ])}
       <h2>${month} so far</h2>
       ${
@@ -121,6 +126,15 @@ function drawSubscription(view: SubscriptionView, reader: Reader, justCancelled:
       }
       ${drawActions(view)}`,
   })
+}
+
+function drawJustCancelled({ refunds, month }: SubscriptionView): Markup {
+  const [refund] = refunds
+  return html`<p class="note" role="status">
+    Cancelled.
+    ${refund === undefined ? 'Nothing is refunded' : `${amount(refund.amount, refund.currency)} is refunded to your card`};
+    use so far is billed on ${nextMonth(month)}-01.
+  </p>`
 }
 
 function drawActions({ subscription, product }: SubscriptionView): Markup {
@@ -186,17 +200,8 @@ function drawCancel(
   })
 }
 
-function policyInWords(policy: EndOfAccessPolicy): string {
-  const words: Readonly<Record<EndOfAccessPolicy, string>> = {
-    stop: 'running instances are stopped',
-    terminate: 'running instances are terminated',
-    'leave-running': 'running instances go on and are billed',
-  }
-  return words[policy]
-}
-
 function whatBecomesOfInstances(policy: EndOfAccessPolicy, graceMinutes: number): string {
   if (policy === 'leave-running') return 'Instances that run now go on running, and their use is billed.'
-  const words = policyInWords(policy).replace('running', 'Running')
+  const words = describePolicy(policy).replace('running', 'Running')
   return `${words} ${graceMinutes === 0 ? 'at once' : `${graceMinutes} minutes later`}; use until then is billed.`
 }
