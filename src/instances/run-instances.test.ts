@@ -275,8 +275,11 @@ test('a cancellation waits for a launch that holds the subscription', async () =
       )
       .then(() => order.push('cancelled'))
     for (let waiting = 0n; waiting === 0n;) {
-      const row = await tx.one<{ waiting: bigint }>(sql`select count(*) as waiting from pg_locks where not granted`)
-      waiting = row.waiting
+      const { rows } = await house.pool.query<{ waiting: bigint }>(
+        `select count(*) as waiting from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      waiting = rows[0]?.waiting ?? 0n
     }
     order.push('launched')
     return { cancel }
