@@ -12,6 +12,7 @@ import { createTaskPool, endPool } from './database/pool.ts'
 import type { Database } from './database/database.ts'
 import { awsEndpoint } from './endpoints/aws/dispatch.ts'
 import { hooksEndpoint } from './endpoints/hooks/hooks.ts'
+import { metricsEndpoint } from './endpoints/metrics/metrics.ts'
 import { pagesEndpoint } from './endpoints/pages/pages.ts'
 import { drawProblem } from './endpoints/pages/problem.ts'
 import { restEndpoint } from './endpoints/rest/rest.ts'
@@ -161,6 +162,7 @@ export async function startService(given: Config, log: Log, onLost?: (reason: Er
   await server.register(awsEndpoint({ database: house.database }))
   if (house.sandbox !== undefined) await server.register(house.sandbox.pages, { prefix: sandboxPagesPath })
   await server.register(hooksEndpoint(house))
+  await server.register(metricsEndpoint(house, metrics))
   await server.register(restEndpoint({ ...house, people }))
   await server.register(pagesEndpoint({ ...house, people }))
 

@@ -1,14 +1,13 @@
-/** What the machinery around the service asks: is the process alive, can it serve, how is it doing. */
+/** What the machinery around the service asks: is the process alive, can it serve. (How it is doing: endpoints/metrics.) */
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
-import type { Registry } from 'prom-client'
 import { migrationStatus } from '../database/migrate.ts'
 
 /** Longer than a healthy database takes by far, shorter than the patience of those who ask. */
 const patienceMs = 3000
 
 /** @param ready rejects, with a sentence, while the service cannot do its work */
-export function addHealthRoutes(server: FastifyInstance, ready: () => Promise<void>, metrics: Registry): void {
+export function addHealthRoutes(server: FastifyInstance, ready: () => Promise<void>): void {
   server.get('/healthz', async (_request, reply) => {
     await reply.type('text/plain').send('alive\n')
   })
@@ -21,10 +20,6 @@ export function addHealthRoutes(server: FastifyInstance, ready: () => Promise<vo
       request.log.warn({ err: error }, 'not ready')
       await reply.code(503).type('text/plain').send('not ready\n')
     }
-  })
-
-  server.get('/metrics', async (_request, reply) => {
-    await reply.type(metrics.contentType).send(await metrics.metrics())
   })
 }
 

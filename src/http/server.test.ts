@@ -102,7 +102,7 @@ describe('refusals are answered in the wire of their route', () => {
     const { server } = makeServer()
     const answer = await server.inject({ url: '/page?how=fault' })
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([401, 'text/html; charset=utf-8'])
-    expect(answer.body).toContain('You have not bought &#60;this&#62;.')
+    expect(answer.body).toContain('You have not bought &lt;this&gt;.')
     const drawn = makeServer({ drawProblem: (problem) => `<p>${problem.code}</p>` }).server
     expect((await drawn.inject({ url: '/page?how=fault' })).body).toBe('<p>NotSubscribed</p>')
   })
@@ -207,10 +207,11 @@ test('one log line a request, with the pattern of its route and nothing of its q
 
 describe('health', () => {
   test('alive, and measured by route', async () => {
-    const { server } = makeServer()
+    const metrics = createMetrics()
+    const { server } = makeServer({ metrics })
     expect((await server.inject({ url: '/healthz' })).statusCode).toBe(200)
     await server.inject({ url: '/nowhere' })
-    const { body } = await server.inject({ url: '/metrics' })
+    const body = await metrics.metrics()
     expect(body).toContain('turnpike_http_request_duration_seconds_count{method="GET",route="/healthz",status="200"} 1')
     expect(body).toContain('route="unmatched",status="404"')
     expect(body).not.toContain('nowhere')

@@ -22,6 +22,7 @@ import { addSecurityHeaders } from './security-headers.ts'
 
 export interface ServerOptions {
   readonly log: Log
+  /** Where requests are measured. */
   readonly metrics: Registry
   /** Believe X-Forwarded-For, X-Forwarded-Proto and X-Request-Id. */
   readonly trustProxy: boolean
@@ -70,7 +71,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const problem = { status: 404, code: 'NotFound', message, data: {}, requestId: request.id }
     await answerProblem(problem, request, reply, drawProblem)
   })
-  addHealthRoutes(server, options.ready, options.metrics)
+  addHealthRoutes(server, options.ready)
   return server
 }
 

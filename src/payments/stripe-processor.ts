@@ -331,6 +331,10 @@ function readEvent(stripe: Stripe, rawBody: Buffer, signatureHeader: string, sec
   } catch (error) {
     throw new Fault('Unauthenticated', 'The signature of the event is missing, wrong or too old.', { detail: error })
   }
+  const found = event as { readonly id?: unknown; readonly type?: unknown } | null
+  if (typeof found?.id !== 'string' || typeof found.type !== 'string') {
+    throw new Fault('InvalidParameter', 'The body is signed and is no event: an event has an id and a type.')
+  }
   const base = { eventId: event.id, type: event.type }
   switch (event.type) {
     case 'payment_intent.succeeded':

@@ -136,10 +136,19 @@ export function checkShape<Schema extends z.ZodType>(schema: Schema, input: unkn
     const keys = issue.code === 'unrecognized_keys' ? issue.keys : undefined
     for (const key of keys ?? [undefined]) {
       const where = key === undefined ? path : path === '' ? key : `${path}.${key}`
-      if (!problems.has(where)) problems.set(where, key === undefined ? issue.message : 'is not a field of a product')
+      if (!problems.has(where))
+        problems.set(where, key === undefined ? sentenceOf(issue) : 'is not a field of a product')
     }
   }
   throw refusal(problems)
+}
+
+/** The library's own message, where the schema has none, names types and not what to do. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return issue.message
+  const type =
+    issue.expected === 'object' || issue.expected === 'array' ? `an ${issue.expected}` : `a ${issue.expected}`
+  return issue.message.endsWith('received undefined') ? `is missing; give ${type}` : `is not ${type}`
 }
 
 /** One refusal that names every bad field. */

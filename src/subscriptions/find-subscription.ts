@@ -29,9 +29,17 @@ export async function liveSubscription(
   return await selectLive(tx, of)
 }
 
-/** All of a buyer's subscriptions, ended ones too, oldest first. */
-export async function listSubscriptions(tx: Transaction, of: { readonly accountId: string }): Promise<Subscription[]> {
-  return await selectOfAccount(tx, of.accountId)
+/**
+ * A buyer's subscriptions, ended ones too, oldest first.
+ *
+ * @param of.after id of the last subscription of the page before
+ * @param of.limit all of them when left out
+ */
+export async function listSubscriptions(
+  tx: Transaction,
+  of: { readonly accountId: string; readonly after?: string | undefined; readonly limit?: number },
+): Promise<Subscription[]> {
+  return await selectOfAccount(tx, of)
 }
 
 const pageSizeDefault = 100

@@ -114,9 +114,18 @@ export async function selectRefusal(
   return { endReason: row.end_reason ?? undefined, inDebt: row.in_debt }
 }
 
-export async function selectOfAccount(tx: Transaction, accountId: string): Promise<Subscription[]> {
+export async function selectOfAccount(
+  tx: Transaction,
+  { accountId, after, limit }: { accountId: string; after?: string | undefined; limit?: number },
+): Promise<Subscription[]> {
+  const behind =
+    after === undefined
+      ? empty
+      : sql`and (created_at, subscription_id) > (
+          select created_at, subscription_id from subscription where account_id = ${accountId} and subscription_id = ${after})`
   const rows = await tx.rows<SubscriptionRow>(sql`
-    select ${columns} from subscription where account_id = ${accountId} order by created_at, subscription_id`)
+    select ${columns} from subscription where account_id = ${accountId} ${behind}
+     order by created_at, subscription_id ${limit === undefined ? empty : sql`limit ${limit}`}`)
   return rows.map(toSubscription)
 }
 

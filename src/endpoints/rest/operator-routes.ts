@@ -4,16 +4,22 @@ import type { Caller } from '../../accounts/accounts.ts'
 import { listAccounts } from '../../accounts/find-account.ts'
 import { verifyBankAccount } from '../../accounts/verify-bank-account.ts'
 import { Fault } from '../../base/fault.ts'
-import { parseMonth } from '../../base/period.ts'
-import { parseInstant } from '../../base/time.ts'
 import { closeMonth } from '../../invoices/close-month.ts'
+import { listParked, releaseParked } from '../../invoices/parked-accounts.ts'
 import { listMails } from '../../notices/read-mailbox.ts'
 import { prove } from '../../proof/prove.ts'
 import { accountShape } from './account-routes.ts'
+import { accountId, behind, emailAddress, instant, limit, month, uuid } from './parameters.ts'
 import type { RestHouse, RestScope } from './rest.ts'
 
 const tags = ['operator']
-const limit = z.coerce.number().int().min(1).max(1000).default(100)
+const closedShape = z.object({
+  month: z.string(),
+  done: z.number(),
+  total: z.number(),
+  parked: z.number(),
+  finished: z.boolean(),
+})
 const stepShape = z.object({ at: z.date(), name: z.string() })
 
 /** @throws Fault Forbidden for everyone but operators */
@@ -27,9 +33,10 @@ export function addOperatorRoutes(scope: RestScope, house: RestHouse): void {
     '/accounts',
     {
       schema: {
+        operationId: 'listAccounts',
         tags,
         summary: 'List accounts',
-        querystring: z.object({ after: z.string().optional(), limit }),
+        querystring: z.strictObject({ after: accountId.optional().describe(behind), limit: limit() }),
         response: { 200: z.object({ accounts: z.array(accountShape), next: z.string().optional() }) },
       },
     },
@@ -46,27 +53,40 @@ export function addOperatorRoutes(scope: RestScope, house: RestHouse): void {
     '/sellers/:sellerAccountId/verify-bank-account',
     {
       schema: {
+        operationId: 'verifyBankAccount',
         tags,
         summary: 'Record that a seller’s bank account is the seller’s: from then on it is paid',
-        params: z.object({ sellerAccountId: z.string() }),
+        params: z.object({ sellerAccountId: accountId }),
         response: {
           200: z.object({ sellerAccountId: z.string(), companyName: z.string(), bankAccountVerified: z.boolean() }),
         },
       },
     },
-    ({ caller, params }) => database.transaction((tx) => verifyBankAccount(tx, { ...params, actor: caller.accountId })),
+    ({ caller, params }) => {
+      requireOperatorCaller(caller)
+      return database.transaction((tx) => verifyBankAccount(tx, { ...params, actor: caller.accountId }))
+    },
   )
 
+  addMailRoutes(scope, house)
+  addMonthRoutes(scope, house)
+  addParkedRoutes(scope, house)
+  addProofRoute(scope, house)
+  addClockRoutes(scope, house)
+}
+
+function addMailRoutes(scope: RestScope, { database }: RestHouse): void {
   scope.get(
     '/mails',
     {
       schema: {
+        operationId: 'listMails',
         tags,
         summary: 'The mailbox inside the service, newest first',
-        querystring: z.object({
-          recipient: z.string().optional(),
-          before: z.string().optional(),
-          limit: limit.default(20),
+        querystring: z.strictObject({
+          recipient: emailAddress.optional(),
+          before: uuid('the id of a mail').optional().describe(behind),
+          limit: limit(20),
         }),
         response: {
           200: z.object({
@@ -80,6 +100,7 @@ export function addOperatorRoutes(scope: RestScope, house: RestHouse): void {
                 createdAt: z.date(),
               }),
             ),
+            next: z.string().optional(),
           }),
         },
       },
@@ -93,11 +114,10 @@ export function addOperatorRoutes(scope: RestScope, house: RestHouse): void {
           ...(before !== undefined && { before }),
         }),
       )
-      return { mails }
+      const last = mails.length === page.limit ? mails.at(-1) : undefined
+      return { mails, ...(last && { next: last.mailId }) }
     },
   )
-  addMonthRoutes(scope, house)
-  addClockRoutes(scope, house)
 }
 
 function addMonthRoutes(scope: RestScope, { database }: RestHouse): void {
@@ -105,30 +125,67 @@ function addMonthRoutes(scope: RestScope, { database }: RestHouse): void {
     '/months/:month/close',
     {
       schema: {
+        operationId: 'closeMonth',
         tags,
         summary: 'Close a month that has ended; again changes nothing',
-        params: z.object({ month: z.string() }),
-        response: {
-          200: z.object({
-            month: z.string(),
-            done: z.number(),
-            total: z.number(),
-            parked: z.number(),
-            finished: z.boolean(),
-          }),
-        },
+        params: z.object({ month }),
+        response: { 200: closedShape },
       },
     },
     ({ caller, params }) => {
       requireOperatorCaller(caller)
-      return closeMonth(database, { month: parseMonth(params.month) })
+      return closeMonth(database, { month: params.month })
+    },
+  )
+}
+
+function addParkedRoutes(scope: RestScope, { database }: RestHouse): void {
+  scope.get(
+    '/months/:month/parked',
+    {
+      schema: {
+        operationId: 'listParkedAccounts',
+        tags,
+        summary: 'Accounts whose month could not be closed, with the reasons',
+        params: z.object({ month }),
+        response: {
+          200: z.object({
+            parked: z.array(z.object({ accountId: z.string(), month: z.string(), reason: z.string() })),
+          }),
+        },
+      },
+    },
+    async ({ caller, params }) => {
+      requireOperatorCaller(caller)
+      const parked = await database.read((tx) => listParked(tx, params))
+      return { parked: parked.map((one) => ({ ...one })) }
     },
   )
 
+  scope.post(
+    '/months/:month/parked/:accountId/release',
+    {
+      schema: {
+        operationId: 'releaseParkedAccount',
+        tags,
+        summary: 'The reason is dealt with, or the large bill is right: close the account’s month now',
+        params: z.object({ month, accountId }),
+        response: { 200: closedShape },
+      },
+    },
+    ({ caller, params }) => {
+      requireOperatorCaller(caller)
+      return releaseParked(database, params)
+    },
+  )
+}
+
+function addProofRoute(scope: RestScope, { database }: RestHouse): void {
   scope.get(
     '/proof',
     {
       schema: {
+        operationId: 'prove',
         tags,
         summary: 'Check every invariant of the books',
         response: {
@@ -160,7 +217,15 @@ function addClockRoutes(scope: RestScope, house: RestHouse): void {
   const clockShape = z.object({ kind: z.enum(['system', 'manual']), now: z.date() })
   scope.get(
     '/clock',
-    { schema: { tags, summary: 'Where the billing clock stands', response: { 200: clockShape } } },
+    {
+      schema: {
+        operationId: 'getClock',
+        // Everyone may know what time it is.
+        tags: ['account'],
+        summary: 'Where the billing clock stands',
+        response: { 200: clockShape },
+      },
+    },
     async () => ({ kind: database.clock.kind, now: await database.read((tx) => Promise.resolve(tx.now)) }),
   )
 
@@ -168,23 +233,18 @@ function addClockRoutes(scope: RestScope, house: RestHouse): void {
     '/clock/advance',
     {
       schema: {
+        operationId: 'advanceClock',
         tags,
         summary: 'Move the manual clock forward; what falls due on the way happens at its own instant',
-        body: z.strictObject({ to: z.string().describe('ISO 8601 instant or day, UTC') }),
+        body: z.strictObject({ to: instant }),
         response: { 200: z.object({ now: z.date(), steps: z.array(stepShape) }) },
       },
     },
     async ({ caller, body }) => {
       requireOperatorCaller(caller)
-      const to = parseInstant(body.to)
-      if (to === undefined) {
-        throw new Fault('InvalidParameter', `"${body.to}" is no instant; write it as 2026-07-01T00:00:00Z.`, {
-          data: { parameter: 'to' },
-        })
-      }
       const steps: { at: Date; name: string }[] = []
-      await house.advance(to, (step) => steps.push({ ...step }))
-      return { now: to, steps }
+      await house.advance(body.to, (step) => steps.push({ ...step }))
+      return { now: body.to, steps }
     },
   )
 }

@@ -18,6 +18,8 @@ import { rejectProduct } from '../../products/reject-product.ts'
 import { submitProduct } from '../../products/submit-product.ts'
 import { withdrawProduct } from '../../products/withdraw-product.ts'
 import { requireOperatorCaller } from './operator-routes.ts'
+import { behind, flag, limit, productCode as code } from './parameters.ts'
+import { refuseInputButBody } from './refuse-input.ts'
 import type { RestHouse, RestScope } from './rest.ts'
 
 const tags = ['products']
@@ -39,6 +41,7 @@ const productShape = z.object({
   createdAt: z.date(),
   purchaseUrl: z.string(),
 })
+z.globalRegistry.add(productShape, { id: 'Product' })
 const detailShape = productShape.extend({
   productToken: z.string().optional().describe('For the seller alone.'),
   configuration: z.array(z.object({ region: z.string(), environment: z.string(), instanceType: z.string() })),
@@ -50,58 +53,33 @@ const detailShape = productShape.extend({
     rates: z.array(z.object({ dimension: z.string(), rate: z.string() })),
   }),
 })
-const codeParameters = z.object({ productCode: z.string() })
+z.globalRegistry.add(detailShape, { id: 'ProductDetail' })
+const codeParameters = z.object({ productCode: code })
+const keyNoun = '1 to 64 printable ASCII characters without spaces'
 
 export function addProductRoutes(scope: RestScope, { database }: RestHouse): void {
-  scope.post(
-    '/products',
-    {
-      schema: {
-        tags,
-        summary: 'Register a product',
-        description: 'An Idempotency-Key header makes a repeat harmless.',
-        body: productInput,
-        response: { 201: z.object({ product: productShape, productToken: z.string(), purchaseUrl: z.string() }) },
-      },
-      // The domain checks the same schema and says every bad field in one sentence of its own.
-      validatorCompiler: () => (value) => ({ value }),
-    },
-    async ({ caller: { accountId }, body, headers }, reply) => {
-      const clientToken = headers['idempotency-key']
-      const made = await database.transaction((tx) =>
-        registerProduct(tx, {
-          accountId,
-          input: body,
-          clientToken: typeof clientToken === 'string' ? clientToken : undefined,
-        }),
-      )
-      const { product, productToken: token, purchaseUrl: url } = made
-      return await reply
-        .code(201)
-        .send({ product: { ...product, purchaseUrl: url }, productToken: token, purchaseUrl: url })
-    },
-  )
-
+  addRegistration(scope, database)
   scope.get(
     '/products',
     {
       schema: {
+        operationId: 'listProducts',
         tags,
-        summary: 'List products: one’s own, or all for an operator',
-        querystring: z.object({
-          state: z.enum(productStates).optional(),
-          after: z.string().optional(),
-          limit: z.coerce.number().int().min(1).max(1000).optional(),
-          all: z.stringbool().optional().describe('For operators: of every seller.'),
+        summary: 'List products, oldest first: one’s own, or everyone’s for an operator',
+        querystring: z.strictObject({
+          state: z.enum(productStates, `one of ${productStates.join(', ')}`).optional(),
+          after: code.optional().describe(behind),
+          limit: limit(),
+          all: flag.optional().describe('For operators: of every seller'),
         }),
         response: { 200: z.object({ products: z.array(productShape), next: z.string().optional() }) },
       },
     },
-    async ({ caller, query: { all, limit = 100, ...query } }) => {
+    async ({ caller, query: { all, ...query } }) => {
       if (all === true) requireOperatorCaller(caller)
       const sellerAccountId = all === true ? undefined : caller.accountId
-      const products = await database.read((tx) => listProducts(tx, { sellerAccountId, limit, ...query }))
-      const last = products.length === limit ? products.at(-1) : undefined
+      const products = await database.read((tx) => listProducts(tx, { sellerAccountId, ...query }))
+      const last = products.length === query.limit ? products.at(-1) : undefined
       return { products: products.map((one) => withUrl(database, one)), ...(last && { next: last.productCode }) }
     },
   )
@@ -110,6 +88,7 @@ export function addProductRoutes(scope: RestScope, { database }: RestHouse): voi
     '/products/:productCode',
     {
       schema: {
+        operationId: 'getProduct',
         tags,
         summary: 'A product with its configuration and price',
         params: codeParameters,
@@ -141,41 +120,82 @@ export function addProductRoutes(scope: RestScope, { database }: RestHouse): voi
   addPricingRoutes(scope, database)
 }
 
+function addRegistration(scope: RestScope, database: RestHouse['database']): void {
+  scope.post(
+    '/products',
+    {
+      schema: {
+        operationId: 'registerProduct',
+        tags,
+        summary: 'Register a product',
+        headers: z.object({
+          'idempotency-key': z
+            .string(keyNoun)
+            .regex(/^[\x21-\x7e]{1,64}$/, keyNoun)
+            .optional()
+            .describe('Makes a repeat harmless: the same key with the same body answers the same product'),
+        }),
+        body: productInput,
+        response: { 201: z.object({ product: productShape, productToken: z.string(), purchaseUrl: z.string() }) },
+      },
+      validatorCompiler: refuseInputButBody,
+    },
+    async ({ caller: { accountId }, body, headers }, reply) => {
+      const clientToken = headers['idempotency-key']
+      const made = await database.transaction((tx) => registerProduct(tx, { accountId, input: body, clientToken }))
+      const { product, productToken: token, purchaseUrl: url } = made
+      return await reply
+        .code(201)
+        .send({ product: { ...product, purchaseUrl: url }, productToken: token, purchaseUrl: url })
+    },
+  )
+}
+
 function addStateRoutes(scope: RestScope, database: RestHouse['database']): void {
-  type Change = (tx: Transaction, request: { productCode: string; actor: string; reason?: string }) => Promise<Product>
-  // Who may do what is the verbs' own matter.
+  type Change = (tx: Transaction, request: { productCode: string; actor: string }) => Promise<Product>
   const changes: Record<string, { summary: string; change: Change }> = {
     submit: { summary: 'Hand a draft in for approval', change: submitProduct },
-    withdraw: { summary: 'Take a product off sale; subscribers go on', change: withdrawProduct },
-    approve: { summary: 'Operators: approve a product, from now on it sells', change: approveProduct },
-    reject: {
-      summary: 'Operators: reject a product for good',
-      change: (tx, { reason = '', ...request }) => rejectProduct(tx, { ...request, reason }),
-    },
+    withdraw: { summary: 'Take a product off sale for good; subscribers go on', change: withdrawProduct },
+    approve: { summary: 'For operators: approve a product; from now on it sells', change: approveProduct },
   }
   for (const [verb, { summary, change }] of Object.entries(changes)) {
     scope.post(
       `/products/:productCode/${verb}`,
       {
         schema: {
+          operationId: `${verb}Product`,
           tags,
           summary,
           params: codeParameters,
-          body: z.strictObject({ reason: z.string().optional() }).nullish(),
           response: { 200: productShape },
         },
       },
-      ({ caller, params: { productCode }, body }) =>
+      ({ caller, params: { productCode } }) =>
         database.transaction(async (tx) => {
-          const request = {
-            productCode,
-            actor: caller.accountId,
-            ...(body?.reason !== undefined && { reason: body.reason }),
-          }
-          return withUrl(database, await change(tx, request))
+          await ownProduct(tx, caller, productCode)
+          return withUrl(database, await change(tx, { productCode, actor: caller.accountId }))
         }),
     )
   }
+
+  scope.post(
+    '/products/:productCode/reject',
+    {
+      schema: {
+        operationId: 'rejectProduct',
+        tags,
+        summary: 'For operators: reject a product for good',
+        params: codeParameters,
+        body: z.strictObject({ reason: z.string('text; the seller reads it').describe('The seller reads it') }),
+        response: { 200: productShape },
+      },
+    },
+    ({ caller, params: { productCode }, body: { reason } }) =>
+      database.transaction(async (tx) => {
+        await ownProduct(tx, caller, productCode)
+        return withUrl(database, await rejectProduct(tx, { productCode, reason, actor: caller.accountId }))
+      }),
+  )
 }
 
 function addPricingRoutes(scope: RestScope, database: RestHouse['database']): void {
@@ -183,6 +203,7 @@ function addPricingRoutes(scope: RestScope, database: RestHouse['database']): vo
     '/price-quotes',
     {
       schema: {
+        operationId: 'quotePrice',
         tags,
         summary: 'Show a price beside the cloud’s own rates; registers nothing',
         body: pricingInput,
@@ -208,7 +229,7 @@ function addPricingRoutes(scope: RestScope, database: RestHouse['database']): vo
           }),
         },
       },
-      validatorCompiler: () => (value) => ({ value }),
+      validatorCompiler: refuseInputButBody,
     },
     async ({ body }) => {
       const quote = await database.read((tx) => quotePrice(tx, body))
@@ -220,6 +241,7 @@ function addPricingRoutes(scope: RestScope, database: RestHouse['database']): vo
     '/rate-card',
     {
       schema: {
+        operationId: 'getRateCard',
         tags,
         summary: 'The cloud’s own rates in force',
         response: {

@@ -4,24 +4,23 @@
  */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod'
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from '../../accounts/accounts.ts'
+import { Fault } from '../../base/fault.ts'
 import type { Step } from '../../jobs/schedule.ts'
 import type { Database } from '../../database/database.ts'
 import { restRoutes } from '../../http/route-kind.ts'
 import type { People } from '../../identity/people.ts'
 import type { Processor } from '../../payments/processor.ts'
 import { addAccountRoutes } from './account-routes.ts'
-import { authenticate } from './authenticate.ts'
-import { addBuyerRoutes } from './buyer-routes.ts'
+import { authenticate, challenge } from './authenticate.ts'
+import { addBillRoutes } from './bill-routes.ts'
+import { apiDocument, describeRoutes } from './describe-api.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
 import { addProductRoutes } from './product-routes.ts'
+import { refuseInput } from './refuse-input.ts'
 import { addSellerRoutes } from './seller-routes.ts'
+import { addSubscriptionRoutes } from './subscription-routes.ts'
 
 /** What the routes work with. */
 export interface RestHouse {
@@ -53,34 +52,31 @@ export function restEndpoint(house: RestHouse): FastifyPluginAsync {
     await server.register(
       async (plain) => {
         restRoutes(plain)
-        plain.setValidatorCompiler(validatorCompiler)
+        plain.setValidatorCompiler(refuseInput)
         plain.setSerializerCompiler(serializerCompiler)
-        await plain.register(swagger, {
-          openapi: {
-            info: {
-              title: 'Turnpike',
-              version: '1',
-              description:
-                'Products, subscriptions, bills and payouts. Amounts are decimal strings in the currency beside them.',
-            },
-            components: {
-              securitySchemes: {
-                accessKey: { type: 'http', scheme: 'basic', description: 'Access key id and secret.' },
-              },
-            },
-            security: [{ accessKey: [] }],
-          },
-          transform: jsonSchemaTransform,
-        })
+        await plain.register(swagger, apiDocument)
         plain.get('/openapi.json', { schema: { hide: true } }, () => plain.swagger())
         await plain.register(async (closed) => {
-          closed.addHook('onRequest', async (request) => {
-            request.caller = await authenticate(house, request)
+          closed.addHook('onRequest', async (request, reply) => {
+            try {
+              request.caller = await authenticate(house, request)
+            } catch (error) {
+              if (error instanceof Fault && error.code === 'Unauthenticated') challenge(reply)
+              throw error
+            }
           })
+          closed.addHook('preHandler', async ({ body, routeOptions }) => {
+            if (routeOptions.schema?.body !== undefined || isEmpty(body)) return
+            throw new Fault('UnknownParameter', 'This address takes no body; leave it out.', {
+              data: { parameter: 'body' },
+            })
+          })
+          describeRoutes(closed)
           const scope = closed.withTypeProvider<ZodTypeProvider>()
           addAccountRoutes(scope, house)
           addProductRoutes(scope, house)
-          addBuyerRoutes(scope, house)
+          addSubscriptionRoutes(scope, house)
+          addBillRoutes(scope, house)
           addSellerRoutes(scope, house)
           addOperatorRoutes(scope, house)
           await Promise.resolve()
@@ -89,4 +85,9 @@ export function restEndpoint(house: RestHouse): FastifyPluginAsync {
       { prefix },
     )
   }
+}
+
+/** Clients that always send JSON send an empty object. */
+function isEmpty(body: unknown): boolean {
+  return body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
 }

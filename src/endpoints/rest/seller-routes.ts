@@ -2,16 +2,23 @@
 import { z } from 'zod'
 import { Fault } from '../../base/fault.ts'
 import { formatMinor } from '../../base/money.ts'
-import { monthOf, parseMonth } from '../../base/period.ts'
+import { monthOf } from '../../base/period.ts'
 import { parseInstant } from '../../base/time.ts'
 import { sellerBalances } from '../../ledger/sum-balance.ts'
 import { listPayouts } from '../../settlement/pay-out.ts'
-import { sellerActivity, sellerTransactions, type ProductActivity } from '../../settlement/seller-figures.ts'
+import {
+  sellerActivity,
+  sellerTransactions,
+  type ProductActivity,
+  type SellerTransaction,
+} from '../../settlement/seller-figures.ts'
 import { subscriptionReport } from '../../subscriptions/subscription-report.ts'
+import { behind, limit, month, optionalMonth, productCode as code } from './parameters.ts'
 import type { RestHouse, RestScope } from './rest.ts'
 
 const tags = ['seller']
-const month = z.string().optional().describe('YYYY-MM; the present month when left out')
+const payoutNoun = 'the number of a payout'
+const payoutNumber = z.coerce.number(payoutNoun).int(payoutNoun).min(1, payoutNoun).max(2_147_483_647, payoutNoun)
 const figureNames = [
   'oneTime',
   'monthly',
@@ -35,19 +42,35 @@ const figuresShape = z.object({
   >),
 })
 
+const transactionShape = z.object({
+  transferId: z.string(),
+  at: z.date(),
+  kind: z.string(),
+  amount: z.string().describe('Negative when it lessened the balance'),
+  currency: z.string(),
+  buyerAccountId: z.string().optional(),
+  productCode: z.string().optional(),
+  month: z.string().optional(),
+  invoiceId: z.string().optional(),
+})
+z.globalRegistry.add(transactionShape, { id: 'Transaction' })
+
 export function addSellerRoutes(scope: RestScope, house: RestHouse): void {
-  addActivityRoutes(scope, house)
-  addMoneyRoutes(scope, house)
+  addActivityRoute(scope, house)
+  addSubscriptionReportRoute(scope, house)
+  addTransactionsRoute(scope, house)
+  addPayoutsRoute(scope, house)
 }
 
-function addActivityRoutes(scope: RestScope, { database }: RestHouse): void {
+function addActivityRoute(scope: RestScope, { database }: RestHouse): void {
   scope.get(
     '/seller/activity',
     {
       schema: {
+        operationId: 'getSellerActivity',
         tags,
         summary: 'A month per product and in all: use, revenue, cost, value-add, fees',
-        querystring: z.object({ month }),
+        querystring: z.strictObject({ month: optionalMonth }),
         response: {
           200: z.object({
             month: z.string(),
@@ -66,7 +89,7 @@ function addActivityRoutes(scope: RestScope, { database }: RestHouse): void {
       },
     },
     async ({ caller: { accountId: sellerAccountId }, query }) => {
-      const of = { sellerAccountId, ...(query.month !== undefined && { month: parseMonth(query.month) }) }
+      const of = { sellerAccountId, ...(query.month !== undefined && { month: query.month }) }
       const activity = await database.read((tx) => sellerActivity(tx, of))
       return {
         month: activity.month,
@@ -85,15 +108,18 @@ function addActivityRoutes(scope: RestScope, { database }: RestHouse): void {
       }
     },
   )
+}
 
+function addSubscriptionReportRoute(scope: RestScope, { database }: RestHouse): void {
   const counts = { subscribed: z.number(), subscribedNew: z.number(), cancelled: z.number() }
   scope.get(
     '/seller/subscription-report',
     {
       schema: {
+        operationId: 'getSubscriptionReport',
         tags,
         summary: 'Subscribers, new ones, cancellations of a month',
-        querystring: z.object({ month, productCode: z.string().optional() }),
+        querystring: z.strictObject({ month: optionalMonth, productCode: code.optional() }),
         response: {
           200: z.object({
             month: z.string(),
@@ -105,41 +131,30 @@ function addActivityRoutes(scope: RestScope, { database }: RestHouse): void {
     },
     ({ caller: { accountId: sellerAccountId }, query }) =>
       database.read(async (tx) => {
-        const asked = query.month === undefined ? monthOf(tx.now) : parseMonth(query.month)
+        const asked = query.month ?? monthOf(tx.now)
         const report = await subscriptionReport(tx, { sellerAccountId, month: asked, productCode: query.productCode })
         return { ...report, products: [...report.products] }
       }),
   )
 }
 
-function addMoneyRoutes(scope: RestScope, { database }: RestHouse): void {
+function addTransactionsRoute(scope: RestScope, { database }: RestHouse): void {
   scope.get(
     '/seller/transactions',
     {
       schema: {
+        operationId: 'listSellerTransactions',
         tags,
         summary: 'Everything that moved the balance, newest first',
-        querystring: z.object({
-          month: z.string().optional().describe('YYYY-MM'),
-          before: z.string().optional().describe('`next` of the page before'),
-          limit: z.coerce.number().int().min(1).max(100).default(100),
+        querystring: z.strictObject({
+          month: month.optional(),
+          before: z.string().optional().describe(behind),
+          limit: limit(),
         }),
         response: {
           200: z.object({
             balances: z.array(z.object({ amount: z.string(), currency: z.string() })),
-            transactions: z.array(
-              z.object({
-                transferId: z.string(),
-                at: z.date(),
-                kind: z.string(),
-                amount: z.string(),
-                currency: z.string(),
-                buyerAccountId: z.string().optional(),
-                productCode: z.string().optional(),
-                month: z.string().optional(),
-                invoiceId: z.string().optional(),
-              }),
-            ),
+            transactions: z.array(transactionShape),
             next: z.string().optional(),
           }),
         },
@@ -152,39 +167,29 @@ function addMoneyRoutes(scope: RestScope, { database }: RestHouse): void {
         rows: await sellerTransactions(tx, {
           sellerAccountId,
           limit: query.limit,
-          ...(query.month !== undefined && { month: parseMonth(query.month) }),
+          ...(query.month !== undefined && { month: query.month }),
           ...(before !== undefined && { before }),
         }),
       }))
       const last = rows.length === query.limit ? rows.at(-1) : undefined
       return {
         balances: balances.map(({ minor, currency }) => ({ amount: formatMinor(minor, currency), currency })),
-        transactions: rows.map(({ buyerAccountId, productCode, month: of, invoiceId, ...row }) => ({
-          transferId: row.transferId,
-          at: row.at,
-          kind: row.kind,
-          amount: formatMinor(row.amount, row.currency),
-          currency: row.currency,
-          ...(buyerAccountId !== null && { buyerAccountId }),
-          ...(productCode !== null && { productCode }),
-          ...(of !== null && { month: of }),
-          ...(invoiceId !== null && { invoiceId }),
-        })),
+        transactions: rows.map(transactionJson),
         ...(last && { next: `${last.at.toISOString()}_${last.transferId}` }),
       }
     },
   )
+}
 
+function addPayoutsRoute(scope: RestScope, { database }: RestHouse): void {
   scope.get(
     '/seller/payouts',
     {
       schema: {
+        operationId: 'listPayouts',
         tags,
         summary: 'Payouts, newest first',
-        querystring: z.object({
-          before: z.coerce.number().int().optional(),
-          limit: z.coerce.number().int().min(1).max(100).default(100),
-        }),
+        querystring: z.strictObject({ before: payoutNumber.optional().describe(behind), limit: limit() }),
         response: {
           200: z.object({
             payouts: z.array(
@@ -198,24 +203,29 @@ function addMoneyRoutes(scope: RestScope, { database }: RestHouse): void {
                 failureMessage: z.string().optional(),
               }),
             ),
+            next: z.string().optional(),
           }),
         },
       },
     },
-    async ({ caller: { accountId: sellerAccountId }, query: { before, limit } }) => {
+    async ({ caller: { accountId: sellerAccountId }, query: { before, ...page } }) => {
       const payouts = await database.read((tx) =>
-        listPayouts(tx, { sellerAccountId, limit, ...(before !== undefined && { before }) }),
+        listPayouts(tx, { sellerAccountId, ...page, ...(before !== undefined && { before }) }),
       )
+      const last = payouts.length === page.limit ? payouts.at(-1) : undefined
       return {
-        payouts: payouts.map(({ payoutNumber, amount, currency, state, startedAt, settledAt, failureMessage }) => ({
-          payoutNumber,
-          amount: formatMinor(amount, currency),
-          currency,
-          state,
-          startedAt,
-          ...(settledAt !== null && { settledAt }),
-          ...(failureMessage !== null && { failureMessage }),
-        })),
+        ...(last && { next: String(last.payoutNumber) }),
+        payouts: payouts.map(
+          ({ payoutNumber: number, amount, currency, state, startedAt, settledAt, failureMessage }) => ({
+            payoutNumber: number,
+            amount: formatMinor(amount, currency),
+            currency,
+            state,
+            startedAt,
+            ...(settledAt !== null && { settledAt }),
+            ...(failureMessage !== null && { failureMessage }),
+          }),
+        ),
       }
     },
   )
@@ -227,9 +237,26 @@ function figuresJson(activity: Omit<ProductActivity, 'productCode' | 'name' | 'u
   return { currency, transactions, ...(amounts as Record<(typeof figureNames)[number], string>) }
 }
 
+function transactionJson(row: SellerTransaction): z.output<typeof transactionShape> {
+  const { transferId, at, kind, amount, currency, buyerAccountId, productCode, month: of, invoiceId } = row
+  return {
+    transferId,
+    at,
+    kind,
+    amount: formatMinor(amount, currency),
+    currency,
+    ...(buyerAccountId !== null && { buyerAccountId }),
+    ...(productCode !== null && { productCode }),
+    ...(of !== null && { month: of }),
+    ...(invoiceId !== null && { invoiceId }),
+  }
+}
+
 function readCursor(text: string): { at: Date; transferId: string } {
   const [, instant = '', transferId = ''] = /^([^_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? []
   const at = parseInstant(instant)
   if (at !== undefined) return { at, transferId }
-  throw new Fault('InvalidParameter', '"before" is the "next" of the page before.', { data: { parameter: 'before' } })
+  throw new Fault('InvalidParameter', `before is ${JSON.stringify(text)}, not the "next" of the page before.`, {
+    data: { parameter: 'before' },
+  })
 }

@@ -1,30 +1,17 @@
-/** What buyers do: subscriptions, bills, the month so far. */
+/** A buyer's bills, and what the month has cost so far. */
 import { z } from 'zod'
 import { Fault } from '../../base/fault.ts'
 import { formatMinor, formatRate, type Currency } from '../../base/money.ts'
-import { parseMonth } from '../../base/period.ts'
 import { estimateMonth } from '../../invoices/estimate-month.ts'
 import { findInvoice, listInvoices } from '../../invoices/find-invoice.ts'
 import type { Invoice, LineDraft } from '../../invoices/invoices.ts'
-import { cancelSubscription } from '../../orders/cancel-subscription.ts'
 import { payNow } from '../../payments/pay-now.ts'
-import { listSubscriptions } from '../../subscriptions/find-subscription.ts'
-import { makeActivationKey } from '../../subscriptions/make-activation-key.ts'
+import { behind, limit, month, optionalMonth, uuid } from './parameters.ts'
 import type { RestHouse, RestScope } from './rest.ts'
 
 const tags = ['buyer']
-const month = z.string().optional().describe('YYYY-MM; the present month when left out')
-const moneyShape = z.object({ amount: z.string(), currency: z.string() })
-const subscriptionShape = z.object({
-  subscriptionId: z.string(),
-  productCode: z.string(),
-  sellerAccountId: z.string(),
-  state: z.string(),
-  endReason: z.string().optional(),
-  createdAt: z.date(),
-  activatedAt: z.date().optional(),
-  endedAt: z.date().optional(),
-})
+const params = z.object({ invoiceId: uuid('the id of a bill') })
+export const moneyShape = z.object({ amount: z.string(), currency: z.string() })
 const lineShape = z.object({
   productCode: z.string(),
   sellerAccountId: z.string(),
@@ -51,16 +38,21 @@ const invoiceShape = z.object({
   attemptDueAt: z.date().optional(),
 })
 
-export function addBuyerRoutes(scope: RestScope, house: RestHouse): void {
-  addSubscriptionRoutes(scope, house)
+z.globalRegistry.add(moneyShape, { id: 'Money' })
+z.globalRegistry.add(lineShape, { id: 'InvoiceLine' })
+z.globalRegistry.add(invoiceShape, { id: 'Invoice' })
+
+export function addBillRoutes(scope: RestScope, house: RestHouse): void {
   addInvoiceRoutes(scope, house)
+  addPayment(scope, house)
   scope.get(
     '/estimate',
     {
       schema: {
+        operationId: 'estimateMonth',
         tags,
         summary: 'What a month has cost so far, per product',
-        querystring: z.object({ month }),
+        querystring: z.strictObject({ month: optionalMonth }),
         response: {
           200: z.object({
             month: z.string(),
@@ -74,7 +66,7 @@ export function addBuyerRoutes(scope: RestScope, house: RestHouse): void {
       },
     },
     async ({ caller: { accountId }, query }) => {
-      const of = { accountId, ...(query.month !== undefined && { month: parseMonth(query.month) }) }
+      const of = { accountId, ...(query.month !== undefined && { month: query.month }) }
       const estimate = await house.database.read((tx) => estimateMonth(tx, of))
       return {
         month: estimate.month,
@@ -92,74 +84,18 @@ export function addBuyerRoutes(scope: RestScope, house: RestHouse): void {
   )
 }
 
-function addSubscriptionRoutes(scope: RestScope, { database }: RestHouse): void {
-  const params = z.object({ subscriptionId: z.string() })
-  scope.get(
-    '/subscriptions',
-    {
-      schema: {
-        tags,
-        summary: 'One’s subscriptions, ended ones too',
-        response: { 200: z.object({ subscriptions: z.array(subscriptionShape) }) },
-      },
-    },
-    async ({ caller: { accountId } }) => ({
-      subscriptions: await database.read((tx) => listSubscriptions(tx, { accountId })),
-    }),
-  )
-
-  scope.post(
-    '/subscriptions/:subscriptionId/cancel',
-    {
-      schema: {
-        tags,
-        summary: 'Cancel at once; the unused part of the month’s charge is refunded',
-        params,
-        response: {
-          200: z.object({ subscription: subscriptionShape, cancelled: z.boolean(), refund: moneyShape.optional() }),
-        },
-      },
-    },
-    async ({ caller: { accountId }, params: { subscriptionId } }) => {
-      const { refund, ...result } = await database.transaction((tx) =>
-        cancelSubscription(tx, { accountId, subscriptionId, actor: accountId }),
-      )
-      return {
-        ...result,
-        ...(refund && { refund: { amount: formatMinor(refund.minor, refund.currency), currency: refund.currency } }),
-      }
-    },
-  )
-
-  scope.post(
-    '/subscriptions/:subscriptionId/activation-keys',
-    {
-      schema: {
-        tags,
-        summary: 'Make an activation key, good for an hour; answered this once',
-        params,
-        response: { 201: z.object({ activationKey: z.string() }) },
-      },
-    },
-    async ({ caller: { accountId }, params: { subscriptionId } }, reply) => {
-      const activationKey = await database.transaction((tx) => makeActivationKey(tx, { accountId, subscriptionId }))
-      return await reply.code(201).send({ activationKey })
-    },
-  )
-}
-
-function addInvoiceRoutes(scope: RestScope, { database, processor }: RestHouse): void {
-  const params = z.object({ invoiceId: z.uuid() })
+function addInvoiceRoutes(scope: RestScope, { database }: RestHouse): void {
   scope.get(
     '/invoices',
     {
       schema: {
+        operationId: 'listInvoices',
         tags,
         summary: 'One’s bills, newest first',
-        querystring: z.object({
-          month: z.string().optional().describe('YYYY-MM'),
-          before: z.uuid().optional().describe('The last bill of the page before'),
-          limit: z.coerce.number().int().min(1).max(100).default(100),
+        querystring: z.strictObject({
+          month: month.optional(),
+          before: uuid('the id of a bill').optional().describe(behind),
+          limit: limit(),
         }),
         response: { 200: z.object({ invoices: z.array(invoiceShape), next: z.string().optional() }) },
       },
@@ -172,7 +108,7 @@ function addInvoiceRoutes(scope: RestScope, { database, processor }: RestHouse):
         return await listInvoices(tx, {
           accountId,
           limit: query.limit,
-          ...(query.month !== undefined && { month: parseMonth(query.month) }),
+          ...(query.month !== undefined && { month: query.month }),
           ...(before !== undefined && { before }),
         })
       })
@@ -185,6 +121,7 @@ function addInvoiceRoutes(scope: RestScope, { database, processor }: RestHouse):
     '/invoices/:invoiceId',
     {
       schema: {
+        operationId: 'getInvoice',
         tags,
         summary: 'A bill with its lines and the bills carried into it',
         params,
@@ -201,18 +138,31 @@ function addInvoiceRoutes(scope: RestScope, { database, processor }: RestHouse):
       }
     },
   )
+}
 
+function addPayment(scope: RestScope, { database, processor }: RestHouse): void {
   scope.post(
     '/invoices/:invoiceId/pay',
     {
       schema: {
+        operationId: 'payInvoice',
         tags,
-        summary: 'Try at once to collect an open or unpaid bill',
+        summary: 'Try at once to collect an open or unpaid bill; one that is paid already answers succeeded',
         params,
-        response: { 200: z.object({ state: z.string(), message: z.string().optional() }) },
+        response: {
+          200: z.object({
+            state: z
+              .enum(['succeeded', 'failed', 'processing', 'nothing-due'])
+              .describe('processing: the processor has not decided; look at the bill again'),
+            message: z.string().optional().describe('Why it failed'),
+          }),
+        },
       },
     },
     async ({ caller: { accountId }, params: { invoiceId } }) => {
+      // A client that lost the answer to its first request asks again.
+      const found = await database.read((tx) => findInvoice(tx, { accountId, invoiceId }))
+      if (found?.state === 'paid') return { state: 'succeeded' as const }
       const paid = await payNow(database, processor, { accountId, invoiceId })
       return { state: paid.state, ...('message' in paid && { message: paid.message }) }
     },
