@@ -47,3 +47,10 @@ create table clock (
   singleton boolean primary key default true check (singleton),
   now timestamptz not null
 );
+
+-- Which master key seals the secrets of this database: at most one row, written with the first start. It tells nothing of
+-- the key, and lets a start with another key be refused before anything is sealed or opened with it.
+create table master_key (
+  singleton boolean primary key default true check (singleton),
+  fingerprint text not null check (fingerprint ~ '^[0-9a-f]{64}$')
+);

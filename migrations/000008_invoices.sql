@@ -18,7 +18,6 @@ create table invoice (
   -- unpaid: every attempt failed, the debt stands; void: reversed, a refused sign-up.
   state text not null check (state in ('open', 'paid', 'carried', 'unpaid', 'void')),
   carried_into uuid,
-  number bigint,
   issued_at timestamptz not null,
   paid_at timestamptz,
   -- When collection is tried next; empty when it is not to be tried by itself.

@@ -27,6 +27,15 @@ test('keys derived for two purposes differ and are stable', () => {
   expect(sealer.derive('sessions')).toHaveLength(32)
 })
 
+test('a fingerprint tells keys apart and nothing of them', () => {
+  const key = randomBytes(32)
+  const fingerprint = new Sealer(key).fingerprint()
+  expect(fingerprint).toMatch(/^[0-9a-f]{64}$/)
+  expect(new Sealer(key).fingerprint()).toBe(fingerprint)
+  expect(sealer.fingerprint()).not.toBe(fingerprint)
+  expect(fingerprint).not.toBe(key.toString('hex'))
+})
+
 test('a master key of another length is refused', () => {
   expect(() => new Sealer(randomBytes(16))).toThrow('32 bytes')
 })

@@ -34,6 +34,11 @@ export class Sealer {
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#key, '', `turnpike:${purpose}`, 32))
   }
+
+  /** The same for the same master key and for no other; tells nothing of the key. 64 lower-case hexadecimal digits. */
+  fingerprint(): string {
+    return this.derive('fingerprint').toString('hex')
+  }
 }
 
 /** The digest under which a token is looked up without being stored. */

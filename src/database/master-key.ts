@@ -1,13 +1,18 @@
 /** The key all secrets at rest are sealed with: configured, or a file in the data folder that only its owner can read. */
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Config } from '../base/config.ts'
 import { Fault } from '../base/fault.ts'
 import { useDataFolder } from './data-folder.ts'
 
 const keyBytes = 32
 const keyFile = 'master.key'
+
+/** Where the key is kept when none is configured. */
+export function masterKeyPath({ dataFolder }: Pick<Config, 'dataFolder'>): string {
+  return join(resolve(dataFolder), keyFile)
+}
 
 /**
  * @returns the 32 bytes
@@ -23,7 +28,8 @@ export function loadMasterKey(config: Pick<Config, 'masterKey' | 'databaseUrl' |
       'DATABASE_URL is set and no master key is: every Turnpike on one database needs the same key. Make one with "openssl rand -base64 32", keep it safe apart from the database, and set it as TURNPIKE_MASTER_KEY for all of them.',
     )
   }
-  const path = join(useDataFolder(config.dataFolder), keyFile)
+  useDataFolder(config.dataFolder)
+  const path = masterKeyPath(config)
   return readKeyFile(path) ?? makeKeyFile(path)
 }
 

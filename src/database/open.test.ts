@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -94,6 +94,35 @@ test('a database on a manual clock refuses a service on the system clock, and co
   })
   const command = await open(other, { exclusive: false })
   expect(command.database.clock.kind).toBe('manual')
+})
+
+test('a database opened with another master key is refused at the start, and unharmed', async () => {
+  const config = await freshUrl()
+  await open(config)
+  const other: Config = { ...config, masterKey: Buffer.alloc(32, 8).toString('base64') }
+  const refusal = await openDatabase(other, house.log).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({
+    code: 'InvalidConfiguration',
+    message: expect.stringMatching(/sealed with another master key than the key in TURNPIKE_MASTER_KEY/),
+  })
+  expect(String(refusal)).not.toContain(other.masterKey)
+  const command = await openDatabase(other, house.log, { exclusive: false }).catch((error: unknown) => error)
+  expect(command).toMatchObject({ code: 'InvalidConfiguration' })
+  const again = await open(config)
+  expect(await again.database.read((tx) => tx.one(sql`select count(*)::int as keys from master_key`))).toEqual({
+    keys: 1,
+  })
+})
+
+test('a data folder whose key file was lost is refused until it is put back', async () => {
+  const config: Config = { ...defaultConfig(), dataFolder: join(root, 'lost-key') }
+  await (await openDatabase(config, house.log)).close()
+  const path = join(config.dataFolder, 'master.key')
+  const kept = readFileSync(path)
+  rmSync(path)
+  await expect(openDatabase(config, house.log)).rejects.toThrow(`another master key than the key in ${path}`)
+  writeFileSync(path, kept)
+  await open(config)
 })
 
 test('the embedded database serves one service, with commands beside it', async () => {

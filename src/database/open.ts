@@ -9,7 +9,7 @@ import type { Log } from '../base/telemetry.ts'
 import { manualClock, systemClock, type Clock } from './clock.ts'
 import { Database } from './database.ts'
 import { attachEmbedded, startEmbedded, type EmbeddedPostgres } from './embedded.ts'
-import { loadMasterKey } from './master-key.ts'
+import { loadMasterKey, masterKeyPath } from './master-key.ts'
 import { migrate } from './migrate.ts'
 import { createPool, endPool, type DatabaseAddress } from './pool.ts'
 
@@ -37,7 +37,7 @@ export interface OpenedDatabase {
 
 /**
  * @throws Fault InvalidConfiguration when the database cannot be used: not reachable, too old, of a newer Turnpike, its data
- *   folder in use, the master key missing, a manual clock where the system's was asked for
+ *   folder in use, the master key missing or not the one the database is sealed with, a manual clock where the system's was asked for
  */
 export async function openDatabase(config: Config, log: Log, options: OpenOptions = {}): Promise<OpenedDatabase> {
   const exclusive = options.exclusive ?? true
@@ -58,6 +58,7 @@ export async function openDatabase(config: Config, log: Log, options: OpenOption
   try {
     await requireConnection(pool, config)
     await migrate(pool, log)
+    await requireSameKey(pool, config, sealer)
     const attached = embedded === undefined && config.databaseUrl === undefined
     const clock = await chooseClock(pool, config, { exclusive, attached })
     return { database: new Database({ pool, clock, config, sealer, log }), address, close }
@@ -104,6 +105,24 @@ async function requireConnection(pool: Pool, config: Config): Promise<void> {
 
 function withoutSecrets(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//…@').replace(/\?.*$/, '')
+}
+
+/**
+ * A database belongs to the master key it was first opened with. Another one is refused here, before anything is sealed with
+ * it: half the secrets under one key and half under another could not be put right again.
+ */
+async function requireSameKey(pool: Pool, config: Config, sealer: Sealer): Promise<void> {
+  await pool.query('insert into master_key (fingerprint) values ($1) on conflict (singleton) do nothing', [
+    sealer.fingerprint(),
+  ])
+  const found = await pool.query<{ fingerprint: string }>('select fingerprint from master_key')
+  if (found.rows[0]?.fingerprint === sealer.fingerprint()) return
+  const given =
+    config.masterKey === undefined ? `the key in ${masterKeyPath(config)}` : 'the key in TURNPIKE_MASTER_KEY'
+  throw new Fault(
+    'InvalidConfiguration',
+    `The secrets in this database are sealed with another master key than ${given}. Nothing was changed. Put the right key back from your backup; without it the access keys and product tokens in this database cannot be opened.`,
+  )
 }
 
 /**
