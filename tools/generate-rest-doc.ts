@@ -75,7 +75,10 @@ function pageOf({ info, tags, paths, components }: ApiDocument): string {
       .filter(({ operation }) => operation.tags.includes(tag.name))
       .flatMap(({ path, method, operation }) => sectionOf(method, path, operation)),
   ])
-  const shapes = Object.entries(components.schemas).flatMap(([name, schema]) => [`### Shape ${name}`, ...fields(schema)])
+  const shapes = Object.entries(components.schemas).flatMap(([name, schema]) => [
+    `### Shape ${name}`,
+    ...fields(schema),
+  ])
   return [
     '# REST API',
     'Made from the routes by `node tools/generate-rest-doc.ts`; change them there. The same as OpenAPI 3.1: [openapi.json](openapi.json), and from a running service at `/api/v1/openapi.json`.',

@@ -27,7 +27,8 @@ export function countTests(report: VitestReport | undefined, exitCode: number): 
   const skipped = report.numPendingTests + report.numTodoTests
   const problems: string[] = []
   if (broken > 0) problems.push(`${broken} test files could not be loaded`)
-  if (skipped > 0) problems.push(`${skipped} tests did not run: skipped, only announced, or the set-up of their file failed`)
+  if (skipped > 0)
+    problems.push(`${skipped} tests did not run: skipped, only announced, or the set-up of their file failed`)
   if (report.numPassedTests + report.numFailedTests === 0) problems.push('no test was run')
   let failed = report.numFailedTests + broken + skipped
   if (failed === 0 && (exitCode !== 0 || problems.length > 0)) {
