@@ -47,7 +47,7 @@ export interface SellableProduct {
 }
 
 /** Makes somebody on a database, as `turnpike account create` does. */
-export async function newPerson(database: Database, options: { operator?: boolean } = {}): Promise<Person> {
+async function newPerson(database: Database, options: { operator?: boolean } = {}): Promise<Person> {
   const email = `person-${randomUUID()}@example.com`
   const { account } = await createPerson(database, { email, password: samplePassword, name: 'Somebody', ...options })
   const { accountId } = account

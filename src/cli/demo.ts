@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { startService } from '../main.ts'
-import { actStory, type StoryResult } from './demo/story.ts'
+import { actStory } from './demo/story.ts'
 import { Narrator } from './demo/narrate.ts'
 import { toJson } from './output.ts'
 import { configure } from './with-house.ts'
@@ -63,5 +63,3 @@ async function stopped(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
   await promise
 }
-
-export type { StoryResult }

@@ -35,7 +35,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-export function createProgram(): Command {
+function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

@@ -115,7 +115,7 @@ function notYours(): Fault {
  * Makes a card the one that is charged, and has every bill that failed on another card tried on it at once; a bill that is
  * being tried on another card is tried on this one when that fails (`settleAttempt`). The same card again changes nothing.
  */
-export async function saveCard(
+async function saveCard(
   tx: Transaction,
   request: { accountId: string; customerId: string; card: Card },
 ): Promise<void> {
