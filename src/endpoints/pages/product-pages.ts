@@ -10,7 +10,7 @@ import { describeDimension, instanceHours } from '../../products/dimension.ts'
 import { findProduct, productToken } from '../../products/find-product.ts'
 import { rateCardInForce } from '../../products/find-rate-card.ts'
 import { priceInForce } from '../../products/price-in-force.ts'
-import { purchaseUrl } from '../../products/products.ts'
+import { isOnSale, purchaseUrl, type Product } from '../../products/products.ts'
 import { markupOf } from '../../products/quote-price.ts'
 import { submitProduct } from '../../products/submit-product.ts'
 import { withdrawProduct } from '../../products/withdraw-product.ts'
@@ -82,7 +82,7 @@ function drawProduct(view: ProductView, reader: Reader): string {
         ['State', state(product.state)],
         product.stateReason !== undefined && ['Reason', product.stateReason],
         ['Product code', html`<code id="product-code">${product.productCode}</code>`],
-        ['Purchase URL', html`<a id="purchase-url" href="${url}">${url}</a>`],
+        ['Purchase URL', html`<span id="purchase-url">${drawPurchaseUrl(product, url)}</span>`],
         ['Registered', day(product.createdAt)],
         ['When access ends', describePolicy(product.endOfAccessPolicy)],
       ])}
@@ -118,6 +118,11 @@ function drawProduct(view: ProductView, reader: Reader): string {
         <pre class="wrap" id="product-token" tabindex="0">${token}</pre>
       </details>`,
   })
+}
+
+/** A link once there is something behind it. */
+export function drawPurchaseUrl(product: Product, url: string): Markup {
+  return isOnSale(product) ? html`<a class="wrap" href="${url}">${url}</a>` : html`<span class="wrap">${url}</span>`
 }
 
 function drawStateForm({ product }: ProductView): Markup {

@@ -21,7 +21,7 @@ import { subscriptionReport, type SubscriptionReport } from '../../subscriptions
 import { amount, day, facts, state, table } from './figures.ts'
 import { drawPage, type Reader } from './layout.ts'
 import type { PagesHouse } from './pages.ts'
-import { addProductPages } from './product-pages.ts'
+import { addProductPages, drawPurchaseUrl } from './product-pages.ts'
 import { field, requireReader, sendPage } from './reader.ts'
 import { addRegisterPages } from './register-pages.ts'
 import { addTransactionPages, drawTransactions } from './transaction-pages.ts'
@@ -211,9 +211,7 @@ function drawProducts(products: readonly Product[], publicUrl: string): Markup {
       html`<a href="/seller/products/${product.productCode}">${product.name}</a>`,
       html`<code>${product.productCode}</code>`,
       state(product.state),
-      html`<a class="wrap" href="${purchaseUrl(publicUrl, product.offeringCode)}"
-        >${purchaseUrl(publicUrl, product.offeringCode)}</a
-      >`,
+      drawPurchaseUrl(product, purchaseUrl(publicUrl, product.offeringCode)),
     ]),
     empty: 'You have no product yet.',
   })
