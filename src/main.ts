@@ -25,6 +25,7 @@ import { monthCloseDue } from './invoices/month-close-due.ts'
 import { advanceClock, runDue, type DueWork, type Step } from './jobs/schedule.ts'
 import { drainTasks, startWorker, type TaskHandlers } from './jobs/work.ts'
 import { createMailSender, sendMail } from './notices/send-mail.ts'
+import { refundCollectedLate } from './orders/refund-unused.ts'
 import { vetOrder } from './orders/vet-order.ts'
 import { applyEvent } from './payments/accept-event.ts'
 import { finishAttempt } from './payments/collect.ts'
@@ -96,6 +97,7 @@ async function build(config: Config, log: Log, options: OpenOptions): Promise<Pa
     'instance.advance': async (task) => void (await advanceInstance(database, localDriver, task)),
     'order.vet': async (task) => void (await vetOrder(database, processor, task)),
     'invoice.collect': async (task) => void (await finishAttempt(database, processor, task)),
+    'subscription.refund': (task) => refundCollectedLate(database, task),
     'refund.pay': (task) => refundPayment(database, processor, task),
     'payout.send': (task) => sendPayout(database, processor, task),
     'processor.event': (task) => applyEvent(database, processor, task),

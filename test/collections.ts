@@ -12,6 +12,7 @@ import { advanceClock } from '../src/jobs/schedule.ts'
 import { drainTasks, type TaskHandlers } from '../src/jobs/work.ts'
 import { listMails } from '../src/notices/read-mailbox.ts'
 import type { Mail } from '../src/notices/notices.ts'
+import { refundCollectedLate } from '../src/orders/refund-unused.ts'
 import { vetOrder } from '../src/orders/vet-order.ts'
 import { acceptEvent, applyEvent } from '../src/payments/accept-event.ts'
 import { finishAttempt } from '../src/payments/collect.ts'
@@ -67,6 +68,7 @@ export async function openCollections(now: string): Promise<Collections> {
     'instance.advance': () => Promise.reject(new Error('there are no instances')),
     'order.vet': async (task) => void (await vetOrder(database, processor, task)),
     'invoice.collect': async (task) => void (await finishAttempt(database, processor, task)),
+    'subscription.refund': (task) => refundCollectedLate(database, task),
     'refund.pay': (task) => refundPayment(database, processor, task),
     'payout.send': (task) => sendPayout(database, processor, task),
     'processor.event': (task) => applyEvent(database, processor, task),

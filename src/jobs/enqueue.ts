@@ -16,6 +16,8 @@ export interface TaskPayloads {
   'order.vet': { readonly accountId: string; readonly subscriptionId: string }
   /** Ask the processor for a started attempt to collect an invoice, and settle it. */
   'invoice.collect': { readonly accountId: string; readonly invoiceId: string; readonly attemptNumber: number }
+  /** Give back the unused part of a charge that was collected after its subscription was cancelled. */
+  'subscription.refund': { readonly accountId: string; readonly subscriptionId: string }
   /** Return money at the processor. */
   'refund.pay': { readonly accountId: string; readonly refundId: string }
   /** Send a started payout to the seller. */

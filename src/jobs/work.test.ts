@@ -21,6 +21,7 @@ const names: TaskName[] = [
   'instance.advance',
   'order.vet',
   'invoice.collect',
+  'subscription.refund',
   'refund.pay',
   'payout.send',
   'processor.event',

@@ -4,12 +4,11 @@ import type { Amount } from '../base/money.ts'
 import { monthOf } from '../base/period.ts'
 import type { Transaction } from '../database/database.ts'
 import { findMonthlyCharge } from '../invoices/find-invoice.ts'
-import { startRefund } from '../payments/start-refund.ts'
 import { endSubscription } from '../subscriptions/end-subscription.ts'
 import { findSubscription } from '../subscriptions/find-subscription.ts'
 import type { Subscription } from '../subscriptions/subscriptions.ts'
 import { mailCancelled } from './order-mails.ts'
-import { unusedPart } from './preview-cancellation.ts'
+import { refundUnused } from './refund-unused.ts'
 
 export interface Cancellation {
   readonly subscription: Subscription
@@ -22,7 +21,8 @@ export interface Cancellation {
 /**
  * Cancels a subscription at once (spec §5): new launches are refused from now on, the unused part of this month's charge
  * is refunded if it was collected (`unusedCharge` has the rule), the one-time charge never is, and the use so far is on
- * the bill of the 1st. A charge that is still being collected stays owed as it is: nothing is refunded of it.
+ * the bill of the 1st. Of a charge that is still being collected the unused part is given back once it is collected, by the
+ * `subscription.refund` task.
  *
  * @param request.actor the buyer's account id, or an operator's, or `system`
  * @throws Fault NotFound, Forbidden for anyone else, IncorrectState while the order is being vetted
@@ -55,29 +55,4 @@ async function requireCancellable(
     throw new Fault('IncorrectState', 'The order is still being vetted; cancel in a moment, when its outcome is known.')
   }
   return subscription
-}
-
-async function refundUnused(
-  tx: Transaction,
-  subscription: Subscription,
-  charge: NonNullable<Awaited<ReturnType<typeof findMonthlyCharge>>>,
-): Promise<Amount | undefined> {
-  const { accountId, subscriptionId, productCode, sellerAccountId } = subscription
-  const refund = await unusedPart(tx, productCode, charge)
-  if (refund === undefined) return undefined
-  const { invoiceId } = charge
-  const month = monthOf(tx.now)
-  const refundId = await startRefund(tx, {
-    accountId,
-    invoiceId,
-    subscriptionId,
-    productCode,
-    sellerAccountId,
-    month,
-    reason: 'cancellation',
-    amount: refund.minor,
-    currency: refund.currency,
-  })
-  if (refundId === undefined) throw new Error(`subscription ${subscriptionId} was refunded before it was cancelled`)
-  return refund
 }

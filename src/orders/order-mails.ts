@@ -74,6 +74,21 @@ export async function mailCancelled(
   })
 }
 
+/** The unused part of a charge that was collected after the cancellation. */
+export async function mailRefunded(tx: Transaction, subscription: Subscription, refunded: Amount): Promise<void> {
+  const product = await requireProduct(tx, subscription.productCode)
+  await write(tx, subscription, {
+    event: 'refunded',
+    kind: 'charge-refunded',
+    subject: `${displayAmount(refunded)} back for ${product.name}`,
+    paragraphs: [
+      `A charge for ${product.name} was collected after you cancelled. We give back ${displayAmount(refunded)}, its unused part, to your card.`,
+    ],
+    table: describe(product),
+    action: { label: 'Open the billing page', url: billingUrl(tx) },
+  })
+}
+
 function describe(product: Product): [string, string][] {
   return [
     ['Product', `${product.name} (${product.productCode})`],

@@ -14,19 +14,24 @@ export async function previewCancellation(tx: Transaction, subscription: Subscri
   const { accountId, subscriptionId, productCode } = subscription
   const charge = await findMonthlyCharge(tx, { accountId, subscriptionId, month: monthOf(tx.now) })
   if (charge?.invoiceState !== 'paid') return {}
-  const refund = await unusedPart(tx, productCode, charge)
+  const refund = await unusedPart(tx, { productCode, charge, endsAt: tx.now })
   return refund === undefined ? {} : { refund }
 }
 
-/** The part of this month's charge that is not used (`unusedCharge` has the rule); undefined when there is none. */
+/** The part of a month's charge that is not used (`unusedCharge` has the rule); undefined when there is none. */
 export async function unusedPart(
   tx: Transaction,
-  productCode: string,
-  charge: NonNullable<Awaited<ReturnType<typeof findMonthlyCharge>>>,
+  of: {
+    readonly productCode: string
+    readonly charge: NonNullable<Awaited<ReturnType<typeof findMonthlyCharge>>>
+    /** When the subscription ends: inside the month of the charge. */
+    readonly endsAt: Date
+  },
 ): Promise<Amount | undefined> {
+  const { productCode, charge, endsAt } = of
   const versions = await priceVersions(tx, productCode)
   const price = versions.find((version) => version.version === charge.priceVersion)
   if (price === undefined) throw new Error(`${productCode} has no price version ${charge.priceVersion}`)
-  const minor = unusedCharge({ monthly: price.monthly, charged: charge.amount }, tx.now)
+  const minor = unusedCharge({ monthly: price.monthly, charged: charge.amount }, endsAt)
   return minor === 0n ? undefined : { minor, currency: charge.currency }
 }

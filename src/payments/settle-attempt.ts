@@ -12,6 +12,7 @@ import { endSubscription } from '../subscriptions/end-subscription.ts'
 import { attemptKey, nextAttemptAt, type Attempt, type Outcome } from './payments.ts'
 import { startAttempt } from './start-attempt.ts'
 import {
+  cancelledOn,
   findAttempt,
   linesCollectedBy,
   lockInvoice,
@@ -29,7 +30,7 @@ import {
  * times: the first settles, the rest change nothing.
  *
  * Success: the invoice (and every bill carried into it) is paid, the sellers' deposits and transaction fees are booked,
- * their settlement planned. Failure of a monthly bill: the next attempt is planned, or the debt stands and the bill's
+ * their settlement planned; what a cancellation meanwhile left unused is given back by a task. Failure of a monthly bill: the next attempt is planned, or the debt stands and the bill's
  * subscriptions end (spec §6); or, where the buyer has entered another card meanwhile, that one is tried at once. A sign-up's
  * order hears of either.
  *
@@ -98,6 +99,9 @@ async function bookCapture(
     tx,
     charged.map(({ productCode, month }) => ({ accountId: invoice.accountId, productCode, month })),
   )
+  for (const subscriptionId of await cancelledOn(tx, invoice)) {
+    await enqueue(tx, 'subscription.refund', { accountId: invoice.accountId, subscriptionId })
+  }
   if (invoice.kind === 'monthly') await mailReceipt(tx, invoice, attempt)
 }
 

@@ -141,6 +141,23 @@ export async function linesCollectedBy(tx: Transaction, invoice: InvoiceReferenc
      order by l.invoice_id, l.line_number`)
 }
 
+/**
+ * Subscriptions whose buyer (or the operator) cancelled them inside a month that this invoice, or a bill carried into it,
+ * charges for: what was not used of it could not be given back before it was collected.
+ */
+export async function cancelledOn(tx: Transaction, invoice: InvoiceReference): Promise<string[]> {
+  const rows = await tx.rows<{ subscriptionId: string }>(sql`
+    select distinct l.subscription_id as "subscriptionId"
+      from invoice i
+      join invoice_line l on l.account_id = i.account_id and l.invoice_id = i.invoice_id
+      join subscription s on s.account_id = l.account_id and s.subscription_id = l.subscription_id
+     where i.account_id = ${invoice.accountId}
+       and (i.invoice_id = ${invoice.invoiceId} or i.carried_into = ${invoice.invoiceId})
+       and l.kind = 'monthly' and s.state = 'cancelled' and s.end_reason <> 'non-payment'
+       and s.ended_at >= l.period_start and s.ended_at < l.period_end`)
+  return rows.map((row) => row.subscriptionId)
+}
+
 export async function earliestCollectionDue(tx: Transaction): Promise<Date | undefined> {
   const row = await tx.one<{ at: Date | null }>(sql`
     select least((select min(attempt_due_at) from invoice where attempt_due_at is not null),
