@@ -5,6 +5,7 @@
 import { createServer as createNetServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { publicUrlOf, type Config } from './base/config.ts'
+import { Fault } from './base/fault.ts'
 import { createMetrics, type Log } from './base/telemetry.ts'
 import { localDriver } from './compute/local-driver.ts'
 import { openDatabase, type OpenOptions } from './database/open.ts'
@@ -168,9 +169,15 @@ export async function startService(given: Config, log: Log, onLost?: (reason: Er
   await server.register(restEndpoint({ ...house, people }))
   await server.register(pagesEndpoint({ ...house, people }))
 
+  // Before anything works on the database: a port that is taken must leave nothing behind.
+  await listen(server, config).catch(async (error: unknown) => {
+    await server.close()
+    await people.close()
+    await house.close()
+    throw error
+  })
   const worker = await startWorker(house.taskPool, house.handlers, log)
   const stopTicking = tick(house, log)
-  await server.listen({ host: config.host, port })
   const url = localUrl(config)
   log.info({ url, publicUrl: config.publicUrl, clock: house.database.clock.kind }, 'Turnpike is ready')
   return {
@@ -186,6 +193,20 @@ export async function startService(given: Config, log: Log, onLost?: (reason: Er
       await people.close()
       await house.close()
     },
+  }
+}
+
+/** @throws Fault InvalidConfiguration when the address is taken, not ours, or not for this user */
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<void> {
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!/^E[A-Z]+$/.test(code)) throw error
+    throw new Fault(
+      'InvalidConfiguration',
+      `The service cannot listen on ${host} port ${port} (${code}). Stop what listens there, or choose another address with --host and --port (TURNPIKE_HOST, TURNPIKE_PORT).`,
+    )
   }
 }
 
