@@ -8,7 +8,7 @@ import { publicUrlOf, type Config } from './base/config.ts'
 import { Fault } from './base/fault.ts'
 import { createMetrics, type Log } from './base/telemetry.ts'
 import { localDriver } from './compute/local-driver.ts'
-import { openDatabase, type OpenOptions } from './database/open.ts'
+import { openDatabase, type OpenedDatabase, type OpenOptions } from './database/open.ts'
 import { createTaskPool, endPool } from './database/pool.ts'
 import type { Database } from './database/database.ts'
 import { awsEndpoint } from './endpoints/aws/dispatch.ts'
@@ -71,6 +71,16 @@ export async function openHouse(config: Config, log: Log): Promise<House> {
 
 async function build(config: Config, log: Log, options: OpenOptions): Promise<Parts> {
   const opened = await openDatabase(config, log, options)
+  try {
+    return await furnish(opened, config, log, options)
+  } catch (error) {
+    // A database that was started would keep the process, and the data folder, for ever.
+    await opened.close()
+    throw error
+  }
+}
+
+async function furnish(opened: OpenedDatabase, config: Config, log: Log, options: OpenOptions): Promise<Parts> {
   const { database } = opened
   await database.transaction(loadConfiguredRateCard)
   const taskPool = createTaskPool(opened.address, log)
