@@ -1,8 +1,8 @@
 /** The service and the command line as processes of their own: started, killed, started again on the same data folder. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { openHouse, type House } from '../src/main.ts'
@@ -13,6 +13,7 @@ import { makeScratchFolder } from './scratch-folder.ts'
 
 const command = fileURLToPath(new URL('../src/cli/turnpike.ts', import.meta.url))
 const startMsMax = 60_000
+const commandMsMax = 60_000
 
 /** How a process ended. */
 export interface Ending {
@@ -38,12 +39,18 @@ export function startCommand(words: readonly string[], given: Readonly<Record<st
   })
 }
 
-/** Runs `turnpike …` to its end. */
+/** Runs `turnpike …` to its end, which must come within a minute. */
 export async function runCommand(
   words: readonly string[],
   given: Readonly<Record<string, string>> = {},
 ): Promise<Ending> {
-  return await endingOf(startCommand(words, given))
+  const child = startCommand(words, given)
+  const timer = setTimeout(() => child.kill('SIGKILL'), commandMsMax)
+  try {
+    return await endingOf(child)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Collects what a process prints from now on, until it ends. */
@@ -74,13 +81,13 @@ export class DataFolder {
 
   /** @param given variables of every start, such as `TURNPIKE_CLOCK_START` */
   constructor(given: Readonly<Record<string, string>> = {}) {
-    this.path = makeScratchFolder('turnpike-story-')
+    this.path = join(makeScratchFolder('turnpike-story-'), 'data')
     this.#environment = given
   }
 
   /** Starts `turnpike serve` with a manual clock on a free port, and waits until it is ready. */
   async serve(words: readonly string[] = []): Promise<ServiceProcess> {
-    const all = ['serve', '--data', this.path, '--port', '0', '--clock', 'manual', ...words]
+    const all = ['serve', '--data-folder', this.path, '--port', '0', '--clock', 'manual', ...words]
     const child = startCommand(all, this.#environment)
     this.#running.add(child)
     const log: string[] = []
@@ -107,10 +114,14 @@ export class DataFolder {
     return await openHouse(config, createLog('silent'))
   }
 
-  /** The postmaster that runs on the folder. */
-  get postgresPid(): number {
-    const [first = ''] = readFileSync(join(this.path, clusterName, 'postmaster.pid'), 'utf8').split('\n')
-    return Number(first)
+  /** The postmaster of the folder, as it was told last. */
+  get postgresPid(): number | undefined {
+    try {
+      const [first = ''] = readFileSync(join(this.path, clusterName, 'postmaster.pid'), 'utf8').split('\n')
+      return Number(first)
+    } catch {
+      return undefined
+    }
   }
 
   /** Ends what still runs and removes the folder. */
@@ -122,7 +133,7 @@ export class DataFolder {
     // The watcher of a killed service ends its database; a folder in use cannot be removed.
     const pidFile = join(this.path, clusterName, 'postmaster.pid')
     for (let waitedMs = 0; existsSync(pidFile) && waitedMs < 20_000; waitedMs += 20) await pause(20)
-    rmSync(this.path, { recursive: true, force: true })
+    rmSync(dirname(this.path), { recursive: true, force: true })
   }
 }
 
@@ -145,7 +156,7 @@ async function readyUrl(child: ChildProcess, ended: Promise<Ending>): Promise<st
   }
 }
 
-/** Descendants of this process that are gone are of no interest; this tells whether a process still runs. */
+/** Whether a process runs; one that has ended and that its parent has not seen yet does not. */
 export function isRunning(pid: number): boolean {
   try {
     if (process.platform === 'linux') return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
@@ -153,11 +164,6 @@ export function isRunning(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-/** What a folder holds, for saying that nothing was left in it. */
-export function entriesOf(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).sort() : []
 }
 
 async function pause(ms: number): Promise<void> {
