@@ -63,10 +63,14 @@ export function createPool(address: DatabaseAddress, log: Log, max = 20): pg.Poo
 
 /**
  * A pool for the task queue's library: it sends its ids back as JSON, which a bigint cannot be, so here int8 stays text.
+ *
+ * What the library itself writes does not wait for the disk. A crash of the machine may forget that a task was taken or done,
+ * and it runs again, which every task must bear anyway; what tasks do, and that they exist, is committed by the other pool.
  */
 export function createTaskPool(address: DatabaseAddress, log: Log, max = 10): pg.Pool {
-  const { types: _, ...options } = connectionOptions(address)
-  const pool = new pg.Pool({ ...options, max, idleTimeoutMillis: 30_000 })
+  const { types: _, options: settings, ...options } = connectionOptions(address)
+  const relaxed = `${settings ?? ''} -c synchronous_commit=off`
+  const pool = new pg.Pool({ ...options, options: relaxed, max, idleTimeoutMillis: 30_000 })
   const replaced = (error: Error): void =>
     log.warn({ err: error }, 'a connection of the task queue broke; it is replaced')
   pool.on('error', replaced)

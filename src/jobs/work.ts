@@ -21,6 +21,8 @@ export interface Worker {
 const recoverAfterMs = 2000
 const recoverEveryMs = 5000
 const pollMs = 1000
+/** Tasks taken from the database at once, and told as done together: it halves what a task costs there. */
+const takenAtOnce = 16
 
 /**
  * Starts working on tasks until stopped.
@@ -38,6 +40,7 @@ export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, 
     noHandleSignals: true,
     logger: quietLogger(log),
     events: presence.events,
+    preset: { worker: { localQueue: { size: takenAtOnce }, completeJobBatchDelay: 0 } },
   })
   const timer = setInterval(() => {
     recoverDeadWorkers(pool, log).catch((error: unknown) =>
