@@ -12,7 +12,13 @@ export interface CloseTask {
 
 export type CloseMessage =
   | { readonly done: number; readonly total: number }
-  | { readonly seconds: number; readonly peakMemoryMib: number; readonly accounts: number; readonly parked: number }
+  | {
+      readonly seconds: number
+      readonly cpuSeconds: number
+      readonly peakMemoryMib: number
+      readonly accounts: number
+      readonly parked: number
+    }
 
 const tell = (message: CloseMessage): void => void process.send?.(message)
 
@@ -22,9 +28,12 @@ process.once('message', (message) => {
 
 async function close({ dataFolder, month, workers }: CloseTask): Promise<void> {
   await withDatabase(benchConfig(dataFolder, { clock: 'manual' }), false, async ({ database }) => {
+    const cpuBefore = process.cpuUsage()
     const startedMs = performance.now()
     const closed = await closeMonth(database, { month, workers, report: ({ done, total }) => tell({ done, total }) })
     const seconds = (performance.now() - startedMs) / 1000
-    tell({ seconds, peakMemoryMib: ownPeakMemoryMib(), accounts: closed.done, parked: closed.parked })
+    const { user, system } = process.cpuUsage(cpuBefore)
+    const cpuSeconds = (user + system) / 1e6
+    tell({ seconds, cpuSeconds, peakMemoryMib: ownPeakMemoryMib(), accounts: closed.done, parked: closed.parked })
   })
 }

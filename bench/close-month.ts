@@ -9,6 +9,7 @@ import type { Database } from '../src/database/database.ts'
 import { prove } from '../src/proof/prove.ts'
 import { measure, profileFlags, type Bench, type BenchOptions, type BenchReport } from './bench.ts'
 import type { CloseMessage, CloseTask } from './close-month-process.ts'
+import { databaseCpuSeconds } from './cpu-time.ts'
 import { copyFloor } from './copy-floor.ts'
 import { closingInstant, generateMonth } from './generate-month.ts'
 import { benchConfig, withDatabase, withScratchFolder } from './scratch-database.ts'
@@ -46,7 +47,9 @@ async function compare(
   await database.pool.query('update clock set now = $1', [closingInstant(month)])
   await database.pool.query('checkpoint')
   const task = { dataFolder: database.config.dataFolder, month, workers }
+  const cpuBefore = databaseCpuSeconds(task.dataFolder)
   const closed = await closeInProcess(task, profileFlags(options), everySecond)
+  const databaseCpu = databaseCpuSeconds(task.dataFolder) - cpuBefore
   if (closed.parked > 0 || closed.accounts !== made.accounts) {
     throw new Error(`${closed.accounts} of ${made.accounts} accounts are closed, ${closed.parked} are parked`)
   }
@@ -66,6 +69,8 @@ async function compare(
     measures: [
       measure('subscriptions closed', made.subscriptions / closed.seconds, '1/s', made.subscriptions / floor.seconds),
       measure('time per subscription', perSubscription(closed.seconds), 'µs', perSubscription(floor.seconds)),
+      measure('processor time a subscription', perSubscription(closed.cpuSeconds), 'µs'),
+      measure('of PostgreSQL', perSubscription(databaseCpu), 'µs', perSubscription(floor.databaseCpuSeconds)),
       measure('rows written', floor.rows / closed.seconds, '1/s', floor.rows / floor.seconds),
       measure('peak memory', closed.peakMemoryMib, 'MiB'),
       measure('subscriptions proven', made.subscriptions / proven, '1/s'),

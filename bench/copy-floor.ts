@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { PoolClient } from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
-import type { Database } from '../src/database/database.ts'
 import type { Month } from '../src/base/period.ts'
+import type { Database } from '../src/database/database.ts'
+import { databaseCpuSeconds } from './cpu-time.ts'
 
 /** What a close writes, each with what tells its rows from those that were there before. */
 const written = {
@@ -34,6 +35,7 @@ function usedSomething(month: Month): string {
 
 export interface CopyFloor {
   readonly seconds: number
+  readonly databaseCpuSeconds: number
   readonly rows: number
 }
 
@@ -64,6 +66,8 @@ export async function copyFloor(
       return count
     })
     await pool.query('checkpoint')
+    const { dataFolder } = database.config
+    const cpuBefore = databaseCpuSeconds(dataFolder)
     const startedMs = performance.now()
     const copied = await perPart(async (client, part) => {
       let count = 0
@@ -78,7 +82,7 @@ export async function copyFloor(
     })
     const seconds = (performance.now() - startedMs) / 1000
     if (copied !== rows) throw new Error(`the floor copied ${copied} rows of ${rows}`)
-    return { seconds, rows }
+    return { seconds, rows, databaseCpuSeconds: databaseCpuSeconds(dataFolder) - cpuBefore }
   } finally {
     for (const client of clients) client.release()
   }

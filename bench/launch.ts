@@ -14,6 +14,7 @@ import { sql, type Database } from '../src/database/database.ts'
 import { newAccount, newProduct } from '../test/products.ts'
 import { newPaidImage, subscribe } from '../test/machines.ts'
 import { measure, profileFlags, type Bench, type Measure } from './bench.ts'
+import { cpuSeconds, databaseCpuSeconds } from './cpu-time.ts'
 import { peakMemoryMib } from './peak-memory.ts'
 import { benchConfig, withDatabase, withScratchFolder } from './scratch-database.ts'
 import { percentile, sendRequests, type Sent } from './send-requests.ts'
@@ -80,6 +81,9 @@ async function prepare(database: Database, accounts: number): Promise<Stage> {
 interface Totals {
   requests: number
   seconds: number
+  /** Processor time until the machines were up, of the target and of the database. */
+  cpuSeconds: number
+  databaseCpuSeconds: number
   latencies: number[]
 }
 
@@ -101,10 +105,14 @@ async function compare(
       const requests = await new LaunchSigner(target.url, stage.imageId, stage.buyers).sign(
         Math.ceil(rates[name] * window.seconds * 2) + 4 * of.connections,
       )
+      const { dataFolder } = database.config
+      const [cpuBefore, databaseCpuBefore] = [cpuSeconds(target.pid), databaseCpuSeconds(dataFolder)]
       const startedMs = performance.now()
       add(totals[name], await sendRequests(target.url, requests, window))
       // The machines of a turn come up before the next begins, so that the floor does not share the database with them.
       await drain(database)
+      totals[name].cpuSeconds += cpuSeconds(target.pid) - cpuBefore
+      totals[name].databaseCpuSeconds += databaseCpuSeconds(dataFolder) - databaseCpuBefore
       if (name === 'service') totals.bringUpSeconds += (performance.now() - startedMs) / 1000
     }
   }
@@ -122,17 +130,21 @@ function measuresOf(
       totalsOf.latencies.toSorted((a, b) => a - b),
       share,
     )
+  const cpu = (of: Totals): number => (of.cpuSeconds / of.requests) * 1e6
+  const databaseCpu = (of: Totals): number => (of.databaseCpuSeconds / of.requests) * 1e6
   const { service, floor } = totals
   return [
     measure(`launches, ${at}`, rate(service), '1/s', rate(floor)),
     measure(`latency p50, ${at}`, latency(service, 0.5), 'ms', latency(floor, 0.5)),
     measure(`latency p99, ${at}`, latency(service, 0.99), 'ms', latency(floor, 0.99)),
+    measure(`processor time a launch, ${at}`, cpu(service), 'µs', cpu(floor)),
+    measure(`of PostgreSQL, ${at}`, databaseCpu(service), 'µs', databaseCpu(floor)),
     measure(`launched until running, ${at}`, service.requests / totals.bringUpSeconds, '1/s'),
   ]
 }
 
 function newTotals(): Totals {
-  return { requests: 0, seconds: 0, latencies: [] }
+  return { requests: 0, seconds: 0, cpuSeconds: 0, databaseCpuSeconds: 0, latencies: [] }
 }
 
 function add(totals: Totals, sent: Sent): void {
@@ -144,7 +156,7 @@ function add(totals: Totals, sent: Sent): void {
 /** @returns requests a second, to know how many to sign */
 async function warmUp(target: Target, stage: Stage, of: { connections: number; seconds: number }): Promise<number> {
   const requests = await new LaunchSigner(target.url, stage.imageId, stage.buyers).sign(
-    Math.ceil(8000 * of.seconds) + 4 * of.connections,
+    Math.ceil(4000 * Math.min(of.seconds, 1)) + 4 * of.connections,
   )
   const sent = await sendRequests(target.url, requests, of)
   return sent.requests / sent.seconds
