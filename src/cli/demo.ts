@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { startService } from '../main.ts'
-import { actStory } from './demo/story.ts'
 import { Narrator } from './demo/narrate.ts'
 import { toJson } from './output.ts'
 import { configure } from './with-house.ts'
@@ -37,6 +36,8 @@ Examples:
         clock: 'manual',
         clockStart: storyStart,
       })
+      // Here, so that no other command loads the AWS SDK: 60 MiB and most of a second.
+      const { actStory } = await import('./demo/story.ts')
       const service = await startService(config, log)
       const end = async (): Promise<void> => {
         await service.close()
