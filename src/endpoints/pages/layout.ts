@@ -18,6 +18,8 @@ export interface Page {
   /** Undefined for pages anyone may see. */
   readonly reader?: Reader | undefined
   readonly narrow?: boolean
+  /** It is not known who asks: neither a name nor an offer to sign in. */
+  readonly nameless?: boolean
 }
 
 const sections: readonly { path: string; label: string; shown: (reader: Reader) => boolean }[] = [
@@ -29,7 +31,7 @@ const sections: readonly { path: string; label: string; shown: (reader: Reader) 
 ]
 
 /** The whole document. */
-export function drawPage({ title, content, section, reader, narrow }: Page): string {
+export function drawPage({ title, content, section, reader, narrow, nameless }: Page): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -45,7 +47,7 @@ export function drawPage({ title, content, section, reader, narrow }: Page): str
           <div>
             <a class="brand" href="/">Turnpike</a>
             ${reader !== undefined && drawNavigation(reader, section)}
-            <div class="who">${reader === undefined ? html`<a href="/sign-in">Sign in</a>` : drawWho(reader)}</div>
+            ${nameless !== true && html`<div class="who">${reader === undefined ? html`<a href="/sign-in">Sign in</a>` : drawWho(reader)}</div>`}
           </div>
         </header>
         <main id="content" ${narrow === true && html` class="narrow"`}>${content}</main>

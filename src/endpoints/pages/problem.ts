@@ -19,9 +19,10 @@ export function drawProblem(problem: Problem): string {
   return drawPage({
     title,
     narrow: true,
+    nameless: true,
     content: html`<h1>${title}</h1>
       <p class="note bad" role="alert">${problem.message}</p>
       <p class="hint">${problem.code} · request <span class="mono">${problem.requestId}</span></p>
-      <p><a href="/">To the start page</a></p>`,
+      <p>${problem.status === 401 && html`<a href="/sign-in">Sign in</a> · `}<a href="/">To the start page</a></p>`,
   })
 }

@@ -51,6 +51,7 @@ form { margin: 0 } form.row { display: flex; flex-wrap: wrap; gap: .6rem; align-
 fieldset { border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; margin: 0 0 1rem } .check { display: flex; gap: .6rem; align-items: baseline; margin: 0 0 1rem } .check label { font-weight: 400 }
 input:not([type=checkbox]):not([type=radio]), select, textarea { font: inherit; color: inherit; width: 100%; padding: .55rem .7rem; background: var(--card); border: 1px solid var(--soft); border-radius: 7px } textarea { min-height: 6rem }
 .problem { color: var(--bad); font-size: .9rem; margin: .25rem 0 0; white-space: normal } [aria-invalid=true] { border-color: var(--bad) !important; box-shadow: 0 0 0 1px var(--bad) } input.rate { width: 8rem !important; text-align: right; padding-block: .35rem !important }
+.hint + .field, .hint + fieldset, .hint + .scroll { margin-top: .9rem } td .wrap { overflow-wrap: normal }
 .options { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem } label.option { display: inline-flex; gap: .5rem; align-items: baseline; font-weight: 400; margin: 0 } input[type=checkbox] { accent-color: var(--accent); width: 1.05rem; height: 1.05rem }
 details { margin: 1rem 0 } summary { cursor: pointer; color: var(--accent) } details[open] > summary { margin-bottom: .75rem }
 .back { margin: 0 0 .5rem; font-size: .9rem } .back a::before { content: "‹ " } nav.pages { display: flex; gap: 1.25rem } nav.pages a, .back a { color: var(--accent); text-decoration: underline }
@@ -63,7 +64,7 @@ button:hover, .button:hover { filter: brightness(1.08) } button.quiet, .button.q
 .empty { color: var(--soft); padding: 1.25rem; text-align: center; border: 1px dashed var(--line); border-radius: 10px; margin: 1rem 0 }
 .total { font-size: 1.15rem; font-weight: 650 }
 .prose { white-space: pre-line; overflow-wrap: anywhere }
-@media (max-width: 40rem) { th, td { padding: .55rem .7rem } tbody th, tfoot th { min-width: 8.5rem } tr.group th { min-width: 0 } dl.facts { grid-template-columns: minmax(6rem, max-content) 1fr; gap: .35rem 1rem } main { padding-top: 1.25rem } .columns { gap: .6rem } .columns .card { padding: .9rem 1.1rem } }
+@media (max-width: 40rem) { th, td { padding: .5rem .55rem } table { font-size: .9rem } tbody th, tfoot th { min-width: 6.75rem } tr.group th { min-width: 0 } input.rate { width: 5rem !important } dl.facts { grid-template-columns: minmax(6rem, max-content) 1fr; gap: .35rem 1rem } main { padding-top: 1.25rem } .columns { gap: .6rem } .columns .card { padding: .9rem 1.1rem } }
 @media print { header.top, footer, .actions, nav, .who, button, .button { display: none !important } html { background: #fff; color: #000 } .card, .scroll { border-color: #bbb; break-inside: avoid } }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: filter .15s } }
 `
