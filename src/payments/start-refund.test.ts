@@ -192,3 +192,18 @@ test('cancelling refunds the charge of the month that was paid through a later b
   await at.drain()
   expect(await refunded(accountId)).toEqual([29])
 })
+
+test('a refund whose task has given up is put to the processor anew the next day', async () => {
+  const accountId = await newBuyer(at.database, at.processor)
+  const subscription = await buy(at.database, at.processor, accountId, product)
+  await at.drain()
+  await start({ ...(await requestOf(subscription)), month: '2026-08' })
+  at.processor.mishaps.push('lost after')
+  await at.drain()
+  await at.house.pool.query('update graphile_worker._private_jobs set attempts = max_attempts')
+  expect(await at.retry()).toBe(0)
+  expect(await states(accountId)).toEqual(['started'])
+  await at.advance('2026-08-17T12:00:00Z')
+  expect(await states(accountId)).toEqual(['succeeded'])
+  expect(await refunded(accountId)).toEqual([500])
+})

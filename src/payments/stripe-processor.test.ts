@@ -242,6 +242,10 @@ describe('refunds and transfers', () => {
     const transfer = { processorAccountId, idempotencyKey: 'payout 1', metadata: {} }
     const sent = await processor.transferToSeller({ ...transfer, amount: { minor: 1500n, currency: 'USD' } })
     expect(await processor.transferToSeller({ ...transfer, amount: { minor: 1500n, currency: 'USD' } })).toEqual(sent)
+    // Asked for again when Stripe has forgotten the key.
+    await house.pool.query('delete from sandbox.idempotency')
+    expect(await processor.transferToSeller({ ...transfer, amount: { minor: 1500n, currency: 'USD' } })).toEqual(sent)
+    expect((await stripe.transfers.list({ destination: processorAccountId })).data).toHaveLength(1)
     await expect(
       processor.transferToSeller({
         ...transfer,
