@@ -49,6 +49,7 @@ export function rawRoutes(scope: FastifyInstance): void {
 /** The routes of this scope are pages: `request.body` is `FormFields`. */
 export function pageRoutes(scope: FastifyInstance): void {
   declareKind(scope, 'page')
+  refuseNul(scope)
   scope.addContentTypeParser(formType, { parseAs: 'string' }, (_request, body, done) => {
     try {
       done(null, readFormFields(body.toString()))
@@ -64,10 +65,18 @@ function declareKind(scope: FastifyInstance, kind: RouteKind): void {
   })
 }
 
+/** No text holds a NUL, and PostgreSQL stores none: an address with one names nothing. (REST has a schema for each field.) */
+function refuseNul(scope: FastifyInstance): void {
+  scope.addHook('onRequest', async (request) => {
+    if (request.url.includes('%00')) throw new Fault('InvalidParameter', 'The address holds a NUL character.')
+    await Promise.resolve()
+  })
+}
+
 /**
  * The fields of a form as a page posts it.
  *
- * @throws Fault InvalidParameter when there are more than a thousand
+ * @throws Fault InvalidParameter when there are more than a thousand, or a NUL is in one
  */
 function readFormFields(text: string): FormFields {
   const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
@@ -75,6 +84,9 @@ function readFormFields(text: string): FormFields {
   for (const [name, value] of new URLSearchParams(text)) {
     count += 1
     if (count > formFieldsMax) throw new Fault('InvalidParameter', `The form has more than ${formFieldsMax} fields.`)
+    if (name.includes('\0') || value.includes('\0')) {
+      throw new Fault('InvalidParameter', 'The form holds a NUL character, which no text does.')
+    }
     const before = fields[name]
     if (before === undefined) fields[name] = value
     else if (typeof before === 'string') fields[name] = [before, value]

@@ -13,6 +13,7 @@ import {
 } from './store.ts'
 
 const pageMax = 100
+const invoiceIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export interface InvoiceWithLines extends Invoice {
   readonly lines: readonly InvoiceLine[]
@@ -39,6 +40,7 @@ export async function findInvoice(
   tx: Transaction,
   of: { accountId: string; invoiceId: string },
 ): Promise<InvoiceWithLines | undefined> {
+  if (!invoiceIdForm.test(of.invoiceId)) return undefined
   const invoice = await selectInvoice(tx, of)
   if (invoice === undefined) return undefined
   return { ...invoice, lines: await selectLines(tx, of), carried: await selectCarriedInto(tx, of) }

@@ -44,6 +44,20 @@ async function signedIn(who: Person): Promise<Visitor> {
   return visitor
 }
 
+/** The session of someone who signed in, for requests that no page makes. */
+async function cookieOf({ email, password }: Person): Promise<string> {
+  const response = await fetch(`${url}/sign-in`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { origin: url },
+    body: new URLSearchParams({ email, password }),
+  })
+  return response.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ')
+}
+
 /** Everything a visitor can reach by links, checked. */
 async function walked(visitor: Visitor, ...starts: string[]): Promise<Page[]> {
   const pages = [
@@ -131,16 +145,7 @@ const forms = [
 ]
 
 test('a form that another site sends does nothing, whichever it is', async () => {
-  const response = await fetch(`${url}/sign-in`, {
-    method: 'POST',
-    redirect: 'manual',
-    headers: { origin: url },
-    body: new URLSearchParams({ email: house.town.operator.email, password: house.town.operator.password }),
-  })
-  const cookie = response.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
+  const cookie = await cookieOf(house.town.operator)
   const audits = async () =>
     await house.database.read((tx) => tx.rows(sql`select audit_id from audit_entry order by 1`))
   const before = await audits()
@@ -160,6 +165,65 @@ test('a form that another site sends does nothing, whichever it is', async () =>
     }
   }
   expect(await audits()).toEqual(before)
+})
+
+const oddities = [
+  '%00',
+  'x',
+  '..%2f..%2fetc',
+  '%F0%9F%92%A9',
+  '\u0000',
+  "' or 1=1--",
+  '2026-13',
+  '9'.repeat(400),
+  '\ud800',
+]
+
+test('odd addresses and odd forms are refused, never a failure of ours', async () => {
+  const cookie = await cookieOf(house.town.operator)
+  const failed: string[] = []
+  const send = async (method: string, path: string, body?: URLSearchParams): Promise<void> => {
+    const headers = { cookie, origin: url, accept: 'text/html' }
+    const answer = await fetch(url + path, { method, redirect: 'manual', headers, ...(body && { body }) })
+    if (answer.status >= 500) failed.push(`${method} ${path}: ${answer.status}`)
+    await answer.body?.cancel()
+  }
+  for (const odd of oddities) {
+    const text = /%[0-9a-f]{2}/i.test(odd) ? odd : encodeURIComponent(odd.toWellFormed())
+    for (const path of [
+      `/purchase/${text}?session=${text}`,
+      `/billing?month=${text}`,
+      `/billing?before=${text}`,
+      `/billing?before=1~${text}`,
+      `/billing?product=${text}`,
+      `/billing?session=${text}`,
+      `/billing/statements/${text}`,
+      `/billing/subscriptions/${text}`,
+      `/billing/subscriptions/${text}/cancel`,
+      `/seller?month=${text}`,
+      `/seller/products/${text}`,
+      `/seller/transactions?before=99999999999999~00000000-0000-0000-0000-000000000000`,
+      `/operator/accounts?after=${text}`,
+      `/operator/mailbox?before=${text}`,
+      `/operator/mailbox?recipient=${text}`,
+      `/operator/mailbox/${text}`,
+      `/verify-email?token=${text}`,
+      `/reset-password?token=${text}`,
+    ]) {
+      await send('GET', path)
+    }
+    for (const form of forms.filter((path) => path !== '/sign-out')) {
+      const path = form.replace(/\/(x|0+)(?=\/|$)/, `/${text}`)
+      const fields = ['do', 'email', 'name', 'password', 'token', 'nonce', 'currency', 'initialCharge', 'priceVersion']
+      const body = new URLSearchParams(
+        [...fields, 'terms', 'reason', 'month', 'accountId', 'to', 'regions', 'companyName', 'description']
+          .map((name): [string, string] => [name, odd.toWellFormed()])
+          .concat([['regions', 'again']]),
+      )
+      await send('POST', path, body)
+    }
+  }
+  expect(failed).toEqual([])
 })
 
 test('pages run no script, stand in no frame and are stored nowhere', async () => {
