@@ -11,6 +11,7 @@ import { localDriver } from './compute/local-driver.ts'
 import { openDatabase, type OpenedDatabase, type OpenOptions } from './database/open.ts'
 import { createTaskPool, endPool } from './database/pool.ts'
 import type { Database } from './database/database.ts'
+import { readServiceRecord, writeServiceRecord } from './database/service-record.ts'
 import { awsEndpoint } from './endpoints/aws/dispatch.ts'
 import { hooksEndpoint } from './endpoints/hooks/hooks.ts'
 import { metricsEndpoint } from './endpoints/metrics/metrics.ts'
@@ -66,7 +67,9 @@ interface Parts extends House {
 
 /** Opens a house for an operator command: beside a running service, or alone. */
 export async function openHouse(config: Config, log: Log): Promise<House> {
-  return await build(config, log, { exclusive: false })
+  const record = config.databaseUrl === undefined ? readServiceRecord(config.dataFolder) : undefined
+  const publicUrl = config.publicUrl ?? record?.publicUrl
+  return await build({ ...config, publicUrl }, log, { exclusive: false })
 }
 
 async function build(config: Config, log: Log, options: OpenOptions): Promise<Parts> {
@@ -186,6 +189,7 @@ export async function startService(given: Config, log: Log, onLost?: (reason: Er
     await house.close()
     throw error
   })
+  if (config.databaseUrl === undefined) writeServiceRecord(config.dataFolder, { publicUrl: config.publicUrl })
   const worker = await startWorker(house.taskPool, house.handlers, log)
   const stopTicking = tick(house, log)
   const url = localUrl(config)

@@ -1,7 +1,7 @@
 import { Fault } from '../base/fault.ts'
 import type { Transaction } from '../database/database.ts'
 import { systemActor, type Account } from './accounts.ts'
-import { selectAccount, selectAccounts } from './store.ts'
+import { selectAccount, selectAccounts, selectHasOperator } from './store.ts'
 
 const pageSize = 100
 
@@ -24,6 +24,11 @@ export async function requireAccount(tx: Transaction, accountId: string): Promis
  */
 export async function listAccounts(tx: Transaction, page: { after?: string; limit?: number } = {}): Promise<Account[]> {
   return await selectAccounts(tx, page.after ?? '', page.limit ?? pageSize)
+}
+
+/** Whether any account operates the service; a new service has none until the command line makes one. */
+export async function hasOperator(tx: Transaction): Promise<boolean> {
+  return await selectHasOperator(tx)
 }
 
 /**

@@ -46,6 +46,11 @@ export async function selectAccounts(tx: Transaction, after: string, limit: numb
   return rows.map(toAccount)
 }
 
+export async function selectHasOperator(tx: Transaction): Promise<boolean> {
+  const { found } = await tx.one<{ found: boolean }>(sql`select exists (select from account where operator) as found`)
+  return found
+}
+
 /** @returns whether it was none before */
 export async function setOperator(tx: Transaction, accountId: string): Promise<boolean> {
   return (await tx.run(sql`update account set operator = true where account_id = ${accountId} and not operator`)) === 1

@@ -10,7 +10,8 @@ import { parseAmount } from './money.ts'
 import { parseInstant } from './time.ts'
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
-const port = z.coerce.number().int().min(0).max(65535)
+const portNoun = 'expected a port from 0 to 65535'
+const port = z.coerce.number(portNoun).int(portNoun).min(0, portNoun).max(65535, portNoun)
 const minorUsd = z
   .string()
   .regex(/^\d+(\.\d{1,2})?$/, 'expected an amount such as 0.30')
@@ -19,6 +20,8 @@ const daysList = z
   .string()
   .regex(/^\d+(,\d+)*$/, 'expected days after the first charge, such as 7,14,21')
   .transform((text) => text.split(',').map(Number))
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 interface Key {
   readonly variable: string
@@ -80,7 +83,7 @@ export const configKeys = {
   },
   clock: {
     variable: 'TURNPIKE_CLOCK',
-    schema: z.enum(['system', 'manual']).default('system'),
+    schema: z.enum(['system', 'manual'], 'expected system or manual').default('system'),
     about: 'The clock of billing: the system’s, or one that stands still until it is advanced (trials, tests).',
   },
   clockStart: {
@@ -98,7 +101,7 @@ export const configKeys = {
   },
   approval: {
     variable: 'TURNPIKE_APPROVAL',
-    schema: z.enum(['operator', 'automatic']).default('operator'),
+    schema: z.enum(['operator', 'automatic'], 'expected operator or automatic').default('operator'),
     about: 'Whether the operator approves each product, or registration approves by itself.',
   },
   rateCard: {
@@ -185,7 +188,7 @@ export const configKeys = {
   },
   logLevel: {
     variable: 'TURNPIKE_LOG_LEVEL',
-    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    schema: z.enum(logLevels, `expected one of ${logLevels.join(', ')}`).default('info'),
     about: 'Least severe level that is logged.',
   },
 } as const satisfies Record<string, Key>

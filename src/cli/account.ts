@@ -1,6 +1,6 @@
 /** `turnpike account`: accounts, their access keys, sellers' bank accounts. For the operator at the machine. */
 import type { Command } from 'commander'
-import { systemActor } from '../accounts/accounts.ts'
+import { systemActor, type AccessKey } from '../accounts/accounts.ts'
 import { createAccessKey } from '../accounts/create-access-key.ts'
 import { deleteAccessKey } from '../accounts/delete-access-key.ts'
 import { listAccounts, requireAccount } from '../accounts/find-account.ts'
@@ -11,6 +11,7 @@ import { verifyBankAccount } from '../accounts/verify-bank-account.ts'
 import { createPerson } from '../identity/create-person.ts'
 import { print, table } from './output.ts'
 import { askPassword } from './ask-password.ts'
+import { readLimit } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
 
 export function addAccountCommands(program: Command): void {
@@ -89,7 +90,7 @@ function addList(account: Command): void {
     .command('list')
     .description('List accounts.')
     .option('--after <account-id>', 'continue behind this account')
-    .option('--limit <n>', 'accounts at the most', Number, 100)
+    .option('--limit <n>', 'accounts at the most', readLimit, 100)
     .addHelpText('after', '\nExample:\n  turnpike account list --limit 20 --json')
     .action(async (options: { after?: string; limit: number }, command: Command) => {
       await withHouse(command, async ({ database }, json) => {
@@ -126,19 +127,34 @@ function addShow(account: Command): void {
         print(json, { ...found, accessKeys: keys }, () =>
           [
             `${found.accountId}  ${found.name} <${found.email}>${found.operator ? '  operator' : ''}`,
-            table(
-              ['access key', 'active', 'since'],
-              keys.map((key) => [key.accessKeyId, key.active ? 'yes' : 'no', key.createdAt.toISOString().slice(0, 10)]),
-              'No access keys.',
-            ),
+            keyTable(keys),
           ].join('\n'),
         )
       })
     })
 }
 
+function keyTable(keys: readonly AccessKey[]): string {
+  const rows = keys.map((key) => [key.accessKeyId, key.active ? 'yes' : 'no', key.createdAt.toISOString().slice(0, 10)])
+  return table(['access key', 'active', 'since'], rows, 'No access keys.')
+}
+
 function addKeyCommands(account: Command): void {
   const key = account.command('key').description('Access keys of an account.')
+  key
+    .command('list')
+    .description('List the access keys of an account, without their secrets.')
+    .argument('<account-id>')
+    .addHelpText('after', '\nExample:\n  turnpike account key list 123456789012')
+    .action(async (accountId: string, _options: unknown, command: Command) => {
+      await withHouse(command, async ({ database }, json) => {
+        const keys = await database.read(async (tx) => {
+          await requireAccount(tx, accountId)
+          return await listAccessKeys(tx, accountId)
+        })
+        print(json, keys, () => keyTable(keys))
+      })
+    })
   key
     .command('create')
     .description('Make an access key; its secret is shown once.')

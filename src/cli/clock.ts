@@ -1,26 +1,9 @@
 /** `turnpike clock`: where the billing clock stands, and moving the manual one. */
-import { InvalidArgumentError, type Command } from 'commander'
-import { dayMs, hourMs, minuteMs, parseInstant, addMs } from '../base/time.ts'
+import type { Command } from 'commander'
 import type { Step } from '../jobs/schedule.ts'
 import { Progress, print } from './output.ts'
+import { readTarget } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
-
-const unitMs = { m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs }
-
-/** Reads `2026-07-01`, `2026-07-01T12:00:00Z`, or a span such as `+7d`, `+36h`. */
-function readTarget(text: string): (now: Date) => Date {
-  const span = /^\+(\d{1,6})([mhdw])$/.exec(text)
-  if (span !== null) {
-    const ms = Number(span[1]) * unitMs[span[2] as keyof typeof unitMs]
-    return (now) => addMs(now, ms)
-  }
-  const instant = parseInstant(text)
-  if (instant === undefined)
-    throw new InvalidArgumentError(
-      'Write an instant (2026-07-01 or 2026-07-01T12:00:00Z) or a span (+90m, +36h, +7d, +4w).',
-    )
-  return () => instant
-}
 
 export function addClockCommands(program: Command): void {
   const clock = program.command('clock').description('Show the billing clock; advance a manual one.')

@@ -1,6 +1,7 @@
 /** `turnpike config`: every key, its variable, and what it is set to. */
 import type { Command } from 'commander'
-import { configKeys } from '../base/config.ts'
+import { configKeys, type Config } from '../base/config.ts'
+import { formatMinor } from '../base/money.ts'
 import { print } from './output.ts'
 import { configure } from './with-house.ts'
 
@@ -13,7 +14,7 @@ export function addConfigCommand(program: Command): void {
       const { config, json } = configure(command)
       const keys = Object.entries(configKeys).map(([key, { variable, about, ...rest }]) => {
         const value = config[key as keyof typeof config]
-        const shown = value === undefined ? null : 'secret' in rest ? '[set]' : String(value)
+        const shown = value === undefined ? null : 'secret' in rest ? '[set]' : asGiven(value)
         return { key, variable, about, value: shown }
       })
       print(json, keys, () =>
@@ -25,4 +26,10 @@ export function addConfigCommand(program: Command): void {
           .join('\n\n'),
       )
     })
+}
+
+/** A value as it would be set: amounts and percentages are kept in hundredths. */
+function asGiven(value: NonNullable<Config[keyof Config]>): string {
+  if (typeof value === 'bigint') return formatMinor(value, 'USD')
+  return value instanceof Date ? value.toISOString() : String(value)
 }

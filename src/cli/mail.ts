@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { listMails } from '../notices/read-mailbox.ts'
 import { print, table } from './output.ts'
+import { readLimit } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
 
 export function addMailCommand(program: Command): void {
@@ -9,7 +10,7 @@ export function addMailCommand(program: Command): void {
     .command('mail')
     .description('List the mails the service wrote, newest first.')
     .option('--to <address>', 'to one recipient')
-    .option('--limit <n>', 'mails at the most', Number, 20)
+    .option('--limit <n>', 'mails at the most', readLimit, 20)
     .option('--full', 'with their texts')
     .addHelpText('after', '\nExamples:\n  turnpike mail\n  turnpike mail --to you@example.org --full --limit 1')
     .action(async (options: { to?: string; limit: number; full?: boolean }, command: Command) => {

@@ -15,18 +15,22 @@ export function print(asJson: boolean, value: unknown, text: () => string): void
   process.stdout.write(`${asJson ? toJson(value) : text()}\n`)
 }
 
-/** Columns of text under their headings; a sentence instead when there are no rows. */
+/**
+ * Columns of text under their headings, two spaces apart, nothing cut off; a sentence instead when there are no rows. Names
+ * that hold control characters cannot move a terminal's cursor.
+ */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
   if (rows.length === 0) return empty
+  const shown = rows.map((row) => row.map((cell) => cell.replaceAll(/[\p{Cc}\u2028-\u202E]+/gu, ' ')))
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
+    shown.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), heading.length),
   )
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  return [line(headings), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n')
+  return [line(headings), line(widths.map((width) => '─'.repeat(width))), ...shown.map(line)].join('\n')
 }
 
 /** Tells a refusal or a failure: what was found, what is allowed, what to do. Never a stack trace for a refusal. */
@@ -40,23 +44,54 @@ export function printError(error: unknown, asJson: boolean): void {
     )
 }
 
-/** Says on standard error how far long work is: one line that is rewritten on a terminal, a line a second elsewhere. */
+const progressAfterMs = 1000
+
+/**
+ * Says on standard error how far long work is, once it has taken a second: one line that is rewritten on a terminal, a line
+ * a second elsewhere.
+ */
 export class Progress {
-  readonly #started = performance.now()
-  #lastMs = 0
+  readonly #out: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>
+  readonly #startedMs = performance.now()
+  #lastMs = Number.NEGATIVE_INFINITY
   #drawn = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(out: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr) {
+    this.#out = out
+  }
 
   /** @param text what was done so far, such as `closed 12,000 of 40,000 accounts` */
   report(text: string): void {
-    const now = performance.now()
-    if (now - this.#started < 1000 || now - this.#lastMs < (process.stderr.isTTY ? 100 : 1000)) return
-    this.#lastMs = now
+    const nowMs = performance.now()
+    if (nowMs - this.#startedMs < progressAfterMs || nowMs - this.#lastMs < (this.#out.isTTY ? 100 : 1000)) return
+    this.#lastMs = nowMs
+    this.#draw(text)
+  }
+
+  /** Says on a terminal what is waited for, when it takes longer than a second. */
+  wait(text: string): void {
+    if (this.#out.isTTY) this.#timer = setTimeout(() => this.#draw(text), progressAfterMs)
+  }
+
+  #draw(text: string): void {
     this.#drawn = true
-    process.stderr.write(process.stderr.isTTY ? `\r\u001b[2K${text}` : `${text}\n`)
+    this.#out.write(this.#out.isTTY ? `\r\u001b[2K${text}` : `${text}\n`)
   }
 
   /** Takes the line away again. */
   end(): void {
-    if (this.#drawn && process.stderr.isTTY) process.stderr.write('\r\u001b[2K')
+    clearTimeout(this.#timer)
+    if (this.#drawn && this.#out.isTTY) this.#out.write('\r\u001b[2K')
+    this.#drawn = false
+  }
+}
+
+/** A reader of our output that has seen enough (`| head`) is no error of ours. */
+export function bearClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
   }
 }

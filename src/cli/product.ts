@@ -1,6 +1,6 @@
 /** `turnpike product`: registering and approving products. For the operator at the machine; sellers use the REST API or pages. */
 import { readFile } from 'node:fs/promises'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { systemActor } from '../accounts/accounts.ts'
 import { Fault } from '../base/fault.ts'
 import { formatMinor } from '../base/money.ts'
@@ -17,6 +17,7 @@ import { rejectProduct } from '../products/reject-product.ts'
 import { submitProduct } from '../products/submit-product.ts'
 import { withdrawProduct } from '../products/withdraw-product.ts'
 import { print, table } from './output.ts'
+import { readLimit } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
 
 export function addProductCommands(program: Command): void {
@@ -29,9 +30,7 @@ export function addProductCommands(program: Command): void {
   addStateChange(product, 'approve', 'Approve a product: from now on it sells.', (tx, change) =>
     approveProduct(tx, change),
   )
-  addStateChange(product, 'reject', 'Reject a product for good.', (tx, change) =>
-    rejectProduct(tx, { ...change, reason: needed(change.reason) }),
-  )
+  addRejection(product)
   addStateChange(product, 'withdraw', 'Take a product off sale; subscribers go on.', (tx, change) =>
     withdrawProduct(tx, change),
   )
@@ -112,18 +111,12 @@ function addList(product: Command): void {
     .command('list')
     .description('List products.')
     .option('--seller <account-id>', 'of one seller')
-    .option('--state <state>', productStates.join(', '))
+    .addOption(new Option('--state <state>', 'in one state').choices(productStates))
     .option('--after <product-code>', 'continue behind this product')
-    .option('--limit <n>', 'products at the most', Number, 100)
+    .option('--limit <n>', 'products at the most', readLimit, 100)
     .addHelpText('after', '\nExample:\n  turnpike product list --state pending-approval')
     .action(
       async (options: { seller?: string; state?: ProductState; after?: string; limit: number }, command: Command) => {
-        if (options.state !== undefined && !productStates.includes(options.state)) {
-          throw new Fault(
-            'InvalidParameter',
-            `"${String(options.state)}" is no state; one of ${productStates.join(', ')}.`,
-          )
-        }
         await withHouse(command, async ({ database }, json) => {
           const { seller: sellerAccountId, ...page } = options
           const products = await database.read((tx) => listProducts(tx, { sellerAccountId, ...page }))
@@ -175,23 +168,38 @@ function addStateChange(
   product: Command,
   verb: string,
   about: string,
-  change: (tx: Transaction, request: { productCode: string; actor: string; reason?: string }) => Promise<Product>,
+  change: (tx: Transaction, request: { productCode: string; actor: string }) => Promise<Product>,
 ): void {
   product
     .command(verb)
     .description(about)
     .argument('<product-code>')
-    .option('--reason <text>', 'told to the seller')
     .addHelpText('after', `\nExample:\n  turnpike product ${verb} 774F4FF8`)
-    .action(async (productCode: string, options: { reason?: string }, command: Command) => {
+    .action(async (productCode: string, _options: unknown, command: Command) => {
       await withHouse(command, async ({ database }, json) => {
-        const changed = await database.transaction((tx) => change(tx, { productCode, actor: systemActor, ...options }))
-        print(json, changed, () => `${changed.productCode} (${changed.name}) is ${changed.state}.`)
+        const changed = await database.transaction((tx) => change(tx, { productCode, actor: systemActor }))
+        print(json, changed, () => stateOf(changed))
       })
     })
 }
 
-function needed(reason: string | undefined): string {
-  if (reason === undefined) throw new Fault('MissingParameter', 'Say why with --reason "…": the seller is told.')
-  return reason
+function addRejection(product: Command): void {
+  product
+    .command('reject')
+    .description('Reject a product for good.')
+    .argument('<product-code>')
+    .requiredOption('--reason <text>', 'why; the seller is told')
+    .addHelpText('after', '\nExample:\n  turnpike product reject 774F4FF8 --reason "The terms are missing."')
+    .action(async (productCode: string, { reason }: { reason: string }, command: Command) => {
+      await withHouse(command, async ({ database }, json) => {
+        const rejected = await database.transaction((tx) =>
+          rejectProduct(tx, { productCode, actor: systemActor, reason }),
+        )
+        print(json, rejected, () => stateOf(rejected))
+      })
+    })
+}
+
+function stateOf({ productCode, name, state }: Product): string {
+  return `${productCode} (${name}) is ${state}.`
 }

@@ -1,6 +1,7 @@
 /** The commands of `turnpike`, their common options, and how refusals are told. */
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
+import { logLevels } from '../base/config.ts'
 import { Fault } from '../base/fault.ts'
 import { addAccountCommands } from './account.ts'
 import { addClockCommands } from './clock.ts'
@@ -9,7 +10,7 @@ import { addConfigCommand } from './config.ts'
 import { addDemoCommand } from './demo.ts'
 import { addMailCommand } from './mail.ts'
 import { addMigrateCommand } from './migrate.ts'
-import { printError } from './output.ts'
+import { printError, toJson } from './output.ts'
 import { addProductCommands } from './product.ts'
 import { addProveCommand } from './prove.ts'
 import { addRateCardCommands } from './rate-card.ts'
@@ -24,18 +25,19 @@ const exitUsage = 2
  * @returns the exit code: 0 done, 1 refused or failed, 2 the command line was wrong
  */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  const program = createProgram()
+  const asJson = argv.includes('--json')
+  const program = createProgram(asJson)
   try {
     await program.parseAsync([...argv])
     return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage
-    printError(error, argv.includes('--json'))
+    printError(error, asJson)
     return error instanceof Fault && error.code === 'MissingParameter' ? exitUsage : exitFailure
   }
 }
 
-function createProgram(): Command {
+function createProgram(asJson: boolean): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
@@ -44,9 +46,19 @@ function createProgram(): Command {
     .version(version)
     .option('--data-folder <folder>', 'data folder of the embedded PostgreSQL (TURNPIKE_DATA; default .turnpike)')
     .option('--json', 'print one JSON value instead of text')
-    .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent')
-    .showHelpAfterError('(add --help for the options and examples)')
+    .addOption(new Option('--log-level <level>', 'least severe level that is logged').choices(logLevels))
+    .showHelpAfterError(asJson ? false : '(add --help for the options and examples)')
     .exitOverride()
+    .configureOutput({
+      // Machines are told of a wrong command line as they are of every other refusal.
+      outputError: (text, write) => {
+        const message = text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' ')
+        write(asJson ? `${toJson({ error: { code: 'WrongCommandLine', message } })}\n` : `turnpike: ${message}\n`)
+      },
+    })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',

@@ -8,5 +8,6 @@ if (nodeMajor < nodeMajorMin) {
   )
   process.exit(1)
 }
-const { runProgram } = await import('./program.ts')
+const [{ bearClosedPipes }, { runProgram }] = await Promise.all([import('./output.ts'), import('./program.ts')])
+bearClosedPipes()
 process.exitCode = await runProgram(process.argv)
