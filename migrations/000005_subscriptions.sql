@@ -20,6 +20,7 @@ create table subscription (
 );
 create unique index subscription_live on subscription (account_id, product_code) where state in ('pending', 'active');
 create index subscription_product on subscription (product_code, created_at);
+create index subscription_seller on subscription (seller_account_id);
 create index subscription_end_of_access on subscription (end_of_access_due_at) where end_of_access_due_at is not null;
 
 create table activation_key (
