@@ -41,7 +41,7 @@ h1 { font-size: 1.75rem; line-height: 1.2; letter-spacing: -.02em; margin: 0 0 .
 table { border-collapse: collapse; width: 100% } caption { text-align: left; padding: .8rem 1rem 0; color: var(--soft) }
 th, td { text-align: left; font-weight: 400; padding: .6rem 1rem; border-bottom: 1px solid var(--line); vertical-align: baseline } thead th { font-size: .82rem; font-weight: 600; color: var(--soft); white-space: nowrap } tbody:last-child tr:last-child > *, tfoot tr:last-child > * { border-bottom: 0 }
 tfoot th, tfoot td { font-weight: 650; border-top: 2px solid var(--line) }
-th.number, td.number { text-align: right } tr.group > * { font-weight: 600; background: var(--ground) } tr.group .hint { font-weight: 400 } td form + form { margin-top: .3rem }
+th.number, td.number { text-align: right } tr.group > * { font-weight: 600; background: var(--ground) } tr.group .hint { font-weight: 400 } td button:not(.link), td .button { padding: .3rem .8rem; white-space: nowrap } td form + form { margin-top: .3rem }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 code, kbd, pre, .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: .92em }
 pre { overflow-x: auto; background: var(--ground); border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; margin: .75rem 0 } .wrap { overflow-wrap: anywhere } pre.wrap { white-space: pre-wrap } time { white-space: nowrap }
@@ -64,7 +64,7 @@ button:hover, .button:hover { filter: brightness(1.08) } button.quiet, .button.q
 .empty { color: var(--soft); padding: 1.25rem; text-align: center; border: 1px dashed var(--line); border-radius: 10px; margin: 1rem 0 }
 .total { font-size: 1.15rem; font-weight: 650 }
 .prose { white-space: pre-line; overflow-wrap: anywhere }
-@media (max-width: 40rem) { th, td { padding: .5rem .55rem } table { font-size: .9rem } tbody th, tfoot th { min-width: 6.75rem } tr.group th { min-width: 0 } input.rate { width: 5rem !important } dl.facts { grid-template-columns: minmax(6rem, max-content) 1fr; gap: .35rem 1rem } main { padding-top: 1.25rem } .columns { gap: .6rem } .columns .card { padding: .9rem 1.1rem } }
+@media (max-width: 40rem) { thead th, thead th.number { white-space: normal } th, td { padding: .5rem .55rem } table { font-size: .9rem } tbody th, tfoot th { min-width: 6.75rem } tr.group th { min-width: 0 } input.rate { width: 5rem !important } dl.facts { grid-template-columns: minmax(6rem, max-content) 1fr; gap: .35rem 1rem } main { padding-top: 1.25rem } .columns { gap: .6rem } .columns .card { padding: .9rem 1.1rem } }
 @media print { header.top, footer, .actions, nav, .who, button, .button { display: none !important } html { background: #fff; color: #000 } .card, .scroll { border-color: #bbb; break-inside: avoid } }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: filter .15s } }
 `
