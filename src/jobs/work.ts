@@ -21,27 +21,39 @@ export interface Worker {
 const recoverAfterMs = 2000
 const recoverEveryMs = 5000
 const pollMs = 1000
+/** Between the end of a worker and its next start. */
+const restartMs = 200
 /** Tasks taken from the database at once, and told as done together: it halves what a task costs there. */
 const takenAtOnce = 16
 
+/** What both ways of working say: a task's end is told in a way whose failure ends the work, not the process. */
+const tellEnds = { completeJobBatchDelay: 0, failJobBatchDelay: 0 }
+
 /**
- * Starts working on tasks until stopped.
+ * Starts working on tasks until stopped. When the database goes away the library stops for good; it is then started again
+ * until the database is back.
  *
  * @param pool of `createTaskPool`
  * @param concurrency tasks at once
  */
 export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, concurrency = 4): Promise<Worker> {
-  const presence = await announce(pool)
-  const runner = await run({
-    pgPool: pool,
-    taskList: taskList(handlers, log),
-    concurrency,
-    pollInterval: pollMs,
-    noHandleSignals: true,
-    logger: quietLogger(log),
-    events: presence.events,
-    preset: { worker: { localQueue: { size: takenAtOnce }, completeJobBatchDelay: 0 } },
-  })
+  let shift = await startShift(pool, handlers, log, concurrency)
+  let stopping = false
+  const supervise = async (): Promise<void> => {
+    for (;;) {
+      await shift.ended
+      if (stopping) return
+      log.error('the worker lost the database; it is started again')
+      await pause(restartMs)
+      try {
+        shift = await startShift(pool, handlers, log, concurrency)
+      } catch (error) {
+        log.warn({ err: error }, 'the worker cannot be started yet')
+      }
+      if (stopping) await shift.stop()
+    }
+  }
+  const supervised = supervise()
   const timer = setInterval(() => {
     recoverDeadWorkers(pool, log).catch((error: unknown) =>
       log.warn({ err: error }, 'tasks of dead workers not recovered'),
@@ -51,9 +63,47 @@ export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, 
   return {
     async stop() {
       clearInterval(timer)
-      await runner.stop()
-      await runner.promise
-      await presence.leave()
+      stopping = true
+      await shift.stop()
+      await supervised
+    },
+  }
+}
+
+/** One run of the library, which ends by being stopped or with its connections. */
+interface Shift {
+  /** Never rejects. */
+  readonly ended: Promise<void>
+  stop(): Promise<void>
+}
+
+async function startShift(pool: Pool, handlers: TaskHandlers, log: Log, concurrency: number): Promise<Shift> {
+  const presence = await announce(pool)
+  const runner = await run({
+    pgPool: pool,
+    taskList: taskList(handlers, log),
+    concurrency,
+    pollInterval: pollMs,
+    noHandleSignals: true,
+    logger: quietLogger(log),
+    events: presence.events,
+    preset: { worker: { localQueue: { size: takenAtOnce }, ...tellEnds } },
+  }).catch(async (error: unknown) => {
+    await presence.leave()
+    throw error
+  })
+  // Rejected when it was stopped or has stopped by itself already.
+  const stop = (): Promise<void> => runner.stop().catch(() => undefined)
+  // Without its lock others take its tasks for a dead worker's.
+  void presence.lost.then(stop)
+  const ended = runner.promise
+    .catch((error: unknown) => log.debug({ err: error }, 'the worker ended'))
+    .then(() => presence.leave())
+  return {
+    ended,
+    async stop() {
+      await stop()
+      await ended
     },
   }
 }
@@ -94,6 +144,7 @@ async function drainOnce(pool: Pool, handlers: TaskHandlers, log: Log): Promise<
       noHandleSignals: true,
       logger: quietLogger(log),
       events: presence.events,
+      preset: { worker: tellEnds },
     })
   } finally {
     await presence.leave()
@@ -127,12 +178,23 @@ export async function recoverDeadWorkers(pool: Pool, log: Log): Promise<string[]
   }
 }
 
+interface Presence {
+  readonly events: WorkerEvents
+  /** Resolves when the connection with the locks breaks; never when it does not. */
+  readonly lost: Promise<void>
+  leave(): Promise<void>
+}
+
 /** Takes, on one connection of its own, the lock of every worker pool that announces itself on `events`. */
-async function announce(pool: Pool): Promise<{ events: WorkerEvents; leave(): Promise<void> }> {
+async function announce(pool: Pool): Promise<Presence> {
   const client = await pool.connect()
   const taken: Promise<unknown>[] = []
   let broken: Error | undefined
-  const broke = (error: Error): void => void (broken = error)
+  const { promise: lost, resolve: tellLost } = Promise.withResolvers<void>()
+  const broke = (error: Error): void => {
+    broken = error
+    tellLost()
+  }
   client.on('error', broke)
   const events = new EventEmitter() as WorkerEvents
   events.on('pool:create', ({ workerPool }) => {
@@ -145,6 +207,7 @@ async function announce(pool: Pool): Promise<{ events: WorkerEvents; leave(): Pr
   })
   return {
     events,
+    lost,
     async leave() {
       await Promise.all(taken)
       if (broken === undefined)
@@ -184,4 +247,8 @@ function quietLogger(log: Log): Logger {
     else if (level === 'warning') log.warn(message)
     else log.trace(message)
   })
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -3,19 +3,22 @@ import type { Transaction } from '../database/database.ts'
 import type { Product, ProductState } from './products.ts'
 import { selectProduct, selectProductByOffering, selectProducts, selectTokenSealed } from './store.ts'
 
+/** Of product and offering codes. What comes out of an address may be anything, a NUL too, which no text column takes. */
+const codeForm = /^[0-9A-F]{8}$/
+
 /** The product with this code, in whatever state. */
 export async function findProduct(tx: Transaction, productCode: string): Promise<Product | undefined> {
-  return await selectProduct(tx, productCode)
+  return codeForm.test(productCode) ? await selectProduct(tx, productCode) : undefined
 }
 
 /** The product whose purchase URL carries this offering code, in whatever state. */
 export async function findProductByOffering(tx: Transaction, offeringCode: string): Promise<Product | undefined> {
-  return await selectProductByOffering(tx, offeringCode)
+  return codeForm.test(offeringCode) ? await selectProductByOffering(tx, offeringCode) : undefined
 }
 
 /** @throws Fault ProductNotFound */
 export async function requireProduct(tx: Transaction, productCode: string): Promise<Product> {
-  const product = await selectProduct(tx, productCode)
+  const product = await findProduct(tx, productCode)
   if (product === undefined) throw new Fault('ProductNotFound', `There is no product ${productCode}.`)
   return product
 }
