@@ -60,6 +60,7 @@ export function restEndpoint(house: RestHouse): FastifyPluginAsync {
           closed.addHook('onRequest', async (request, reply) => {
             try {
               request.caller = await authenticate(house, request)
+              request.logFields['account'] = request.caller.accountId
             } catch (error) {
               if (error instanceof Fault && error.code === 'Unauthenticated') challenge(reply)
               throw error
