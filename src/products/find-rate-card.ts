@@ -12,12 +12,28 @@ import { readRateCard, versionInForce, type RateCardVersion } from './store.ts'
 const opened = new Map<string, RateCard>()
 const openedMax = 16
 
+/** The card in force now, as a transaction found it: a launch asks for the region, then for the type and the zone. */
+const foundBy = new WeakMap<Transaction, RateCard>()
+
+/** Called when a transaction has loaded a card. */
+export function forgetCardInForce(tx: Transaction): void {
+  foundBy.delete(tx)
+}
+
 /**
- * The cloud's rates at an instant: the version with the latest effective instant not after it.
+ * The cloud's rates at an instant: the version with the latest effective instant not after it. A transaction that asks for
+ * its own instant again gets the same card.
  *
  * @throws Fault InvalidConfiguration when no card was in force then
  */
 export async function rateCardInForce(tx: Transaction, at: Date): Promise<RateCard> {
+  if (at.getTime() !== tx.now.getTime()) return await findInForce(tx, at)
+  const found = foundBy.get(tx) ?? (await findInForce(tx, at))
+  foundBy.set(tx, found)
+  return found
+}
+
+async function findInForce(tx: Transaction, at: Date): Promise<RateCard> {
   const version = await versionInForce(tx, at)
   if (version === undefined) {
     throw new Fault(

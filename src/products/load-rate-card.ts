@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { sha256Hex } from '../base/seal.ts'
 import type { Transaction } from '../database/database.ts'
 import { parseDimension } from './dimension.ts'
+import { forgetCardInForce } from './find-rate-card.ts'
 import { parseRateCard } from './rate-card.ts'
 import { findSoldOutside, insertRateCard, latestRateCard, lockRateCards, wasLoaded } from './store.ts'
 
@@ -74,6 +75,7 @@ export async function loadRateCard(tx: Transaction, fileText: string): Promise<L
   }
   const version = (latest?.version ?? 0) + 1
   await insertRateCard(tx, { ...card, version, sha256 })
+  forgetCardInForce(tx)
   tx.log.info({ rateCard: card.name, version, rates: card.rates.size }, 'a new version of the rate card is in force')
   return { version, loaded: true }
 }

@@ -131,6 +131,21 @@ describe('loading', () => {
     expect(await rateAt(changed)).toBe(100_000_000n)
   })
 
+  test('a transaction that loads a card has it in force at once; undone, it was never there', async () => {
+    const dearest = changedCard((card) => Object.assign(card.rates[0] ?? {}, { rate: '0.456' }))
+    const seen: bigint[] = []
+    const undone = house.database.transaction(async (tx) => {
+      const look = async (): Promise<void> => void seen.push((await rateCardInForce(tx, tx.now)).rateOf(smallLinux))
+      await look()
+      await loadRateCard(tx, dearest)
+      await look()
+      throw new Error('undone')
+    })
+    await expect(undone).rejects.toThrow('undone')
+    await house.database.read(async (tx) => seen.push((await rateCardInForce(tx, tx.now)).rateOf(smallLinux)))
+    expect(seen).toEqual([100_000_000n, 456_000_000n, 100_000_000n])
+  })
+
   test('a start adds only a file that was never loaded: it undoes nothing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'turnpike-rate-card-'))
     const file = join(folder, 'card.json')
