@@ -98,7 +98,7 @@ describe('Place your order refuses', () => {
 
   test('an offering there is not', async () => {
     expect((await post('/purchase/00000000', order())).status).toBe(404)
-    expect((await post('/purchase/%00', order())).status).toBe(404)
+    expect((await post('/purchase/%00', order())).status).toBe(400)
     await unchanged()
   })
 
