@@ -96,6 +96,21 @@ test('a database on a manual clock refuses a service on the system clock, and co
   expect(command.database.clock.kind).toBe('manual')
 })
 
+test('a database in which something was sold in real time is not put on a manual clock', async () => {
+  const config = await freshUrl()
+  const { database } = await open(config)
+  const manual: Config = { ...config, clock: 'manual' }
+  await database.pool.query(
+    `insert into transfer (account_id, transfer_id, kind, reference, debit, credit, amount, currency, at)
+       values ('100000000001', gen_random_uuid(), 'paid', 'invoice/1', 'processor', 'receivable', 100, 'USD', now())`,
+  )
+  await expect(openDatabase(manual, house.log)).rejects.toMatchObject({
+    code: 'InvalidConfiguration',
+    message: expect.stringContaining('Start without --clock manual'),
+  })
+  expect((await open(config)).database.clock.kind).toBe('system')
+})
+
 test('a database opened with another master key is refused at the start, and unharmed', async () => {
   const config = await freshUrl()
   await open(config)

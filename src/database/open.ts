@@ -129,6 +129,7 @@ async function requireSameKey(pool: Pool, config: Config, sealer: Sealer): Promi
  * A row in `clock` means that this database lives on a manual clock: its months and due instants are on that time line, and
  * the system's time would bill the months between at once. So a service with another clock is refused, and operator
  * commands follow the database. A command beside a running service never makes the row: it would stop that one's time.
+ * And a database in which something was sold in real time is never put on a manual clock.
  */
 async function chooseClock(
   pool: Pool,
@@ -136,6 +137,7 @@ async function chooseClock(
   { exclusive, attached }: { exclusive: boolean; attached: boolean },
 ): Promise<Clock> {
   if (config.clock === 'manual' && !attached) {
+    await requireNoRealBooks(pool)
     const start = config.clockStart ?? new Date(Math.floor(Date.now() / secondMs) * secondMs)
     await pool.query('insert into clock (now) values ($1) on conflict (singleton) do nothing', [start])
     return manualClock
@@ -147,6 +149,18 @@ async function chooseClock(
   throw new Fault(
     'InvalidConfiguration',
     `This database lives on a manual clock, which stands at ${row.now.toISOString()}; the configuration asks for the system clock. Start with --clock manual (or TURNPIKE_CLOCK=manual), or use another data folder or database for real time.`,
+  )
+}
+
+/** Whoever starts a service with real buyers on a manual clock by mistake would stop its time, and could not go back. */
+async function requireNoRealBooks(pool: Pool): Promise<void> {
+  const found = await pool.query<{ real: boolean }>(
+    'select not exists (select from clock) and exists (select from transfer) as real',
+  )
+  if (found.rows[0]?.real !== true) return
+  throw new Fault(
+    'InvalidConfiguration',
+    'Something was sold in this database by the system’s clock, so it stays on that; the configuration asks for a manual clock. Start without --clock manual (and TURNPIKE_CLOCK), or use another data folder or database for trials.',
   )
 }
 
