@@ -53,7 +53,7 @@ export const configKeys = {
       .refine((text) => Buffer.from(text, 'base64').length === 32, 'expected 32 bytes in base64')
       .optional(),
     about:
-      'Seals secrets at rest: 32 bytes in base64 (openssl rand -base64 32). Without it one is made in the data folder.',
+      'Seals secrets at rest: 32 bytes in base64 (openssl rand -base64 32). Without it one is made in the data folder; needed with DATABASE_URL.',
     secret: true,
   },
   host: {
