@@ -10,8 +10,7 @@ import { parseAmount } from './money.ts'
 import { parseInstant } from './time.ts'
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
-const portNoun = 'expected a port from 0 to 65535'
-const port = z.coerce.number(portNoun).int(portNoun).min(0, portNoun).max(65535, portNoun)
+const port = wholeNumber(0, 65_535)
 const minorUsd = z
   .string()
   .regex(/^\d+(\.\d{1,2})?$/, 'expected an amount such as 0.30')
@@ -20,6 +19,11 @@ const daysList = z
   .string()
   .regex(/^\d+(,\d+)*$/, 'expected days after the first charge, such as 7,14,21')
   .transform((text) => text.split(',').map(Number))
+
+function wholeNumber(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`
+  return z.coerce.number(error).int(error).min(min, error).max(max, error)
+}
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -70,7 +74,7 @@ export const configKeys = {
   publicUrl: {
     variable: 'TURNPIKE_PUBLIC_URL',
     schema: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: 'expected an http or https URL such as https://turnpike.example' })
       .transform((text) => text.replace(/\/+$/, ''))
       .optional(),
     about:
@@ -141,12 +145,12 @@ export const configKeys = {
   },
   endOfAccessGraceMinutes: {
     variable: 'TURNPIKE_END_OF_ACCESS_GRACE_MINUTES',
-    schema: z.coerce.number().int().min(0).max(43200).default(60),
+    schema: wholeNumber(0, 43_200).default(60),
     about: 'Minutes between the end of a subscription and what its end-of-access policy does to running instances.',
   },
   instancesPerAccountMax: {
     variable: 'TURNPIKE_INSTANCES_PER_ACCOUNT_MAX',
-    schema: z.coerce.number().int().min(1).max(10_000_000).default(1000),
+    schema: wholeNumber(1, 10_000_000).default(1000),
     about: 'Instances an account may have that are not stopped or terminated; a launch beyond them is refused.',
   },
   payoutMinimum: {

@@ -230,6 +230,14 @@ describe('operator', () => {
     expect(await asked(operator, 'GET', '/months/2026-06/parked')).toEqual({ parked: [] })
     const release = `/months/2026-06/parked/${buyer.accountId}/release`
     expect(await ask(operator, 'POST', release)).toMatchObject(refusal(404, 'NotFound', undefined, 'is not parked'))
+    const reason = 'The bill is unusually large.'
+    await house.pool.query(
+      `update month_close_claim set done = false, parked_reason = $1 where month = '2026-06' and account_id = $2`,
+      [reason, buyer.accountId],
+    )
+    const parked = { parked: [{ accountId: buyer.accountId, month: '2026-06', reason }] }
+    expect(await asked(operator, 'GET', '/months/2026-06/parked')).toEqual(parked)
+    expect(await asked(operator, 'POST', release)).toEqual(closed)
     const proof = await asked(operator, 'GET', '/proof')
     expect(proof).toMatchObject({ ok: true })
     expect((proof['checks'] as unknown[]).length).toBeGreaterThan(5)
