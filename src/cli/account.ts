@@ -15,7 +15,13 @@ import { readLimit } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
 
 export function addAccountCommands(program: Command): void {
-  const account = program.command('account').description('Accounts, access keys and sellers’ bank accounts.')
+  const account = program
+    .command('account')
+    .description('Accounts, access keys and sellers’ bank accounts.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  turnpike account list\n  turnpike account create --email you@example.org --operator',
+    )
   addCreate(account)
   addList(account)
   addShow(account)
@@ -140,7 +146,13 @@ function keyTable(keys: readonly AccessKey[]): string {
 }
 
 function addKeyCommands(account: Command): void {
-  const key = account.command('key').description('Access keys of an account.')
+  const key = account
+    .command('key')
+    .description('Access keys of an account.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  turnpike account key list 123456789012\n  turnpike account key create 123456789012 --json',
+    )
   key
     .command('list')
     .description('List the access keys of an account, without their secrets.')

@@ -6,7 +6,10 @@ import { readTarget } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
 
 export function addClockCommands(program: Command): void {
-  const clock = program.command('clock').description('Show the billing clock; advance a manual one.')
+  const clock = program
+    .command('clock')
+    .description('Show the billing clock; advance a manual one.')
+    .addHelpText('after', '\nExamples:\n  turnpike clock show\n  turnpike clock advance +36h')
   clock
     .command('show')
     .description('Print where the billing clock stands.')

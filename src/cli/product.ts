@@ -21,7 +21,13 @@ import { readLimit } from './read-arguments.ts'
 import { withHouse } from './with-house.ts'
 
 export function addProductCommands(program: Command): void {
-  const product = program.command('product').description('Products: register, approve, price.')
+  const product = program
+    .command('product')
+    .description('Products: register, approve, price.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  turnpike product list --state pending-approval\n  turnpike product approve 774F4FF8',
+    )
   addRegister(product)
   addQuote(product)
   addList(product)

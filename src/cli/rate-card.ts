@@ -9,7 +9,10 @@ import { print, table } from './output.ts'
 import { withHouse } from './with-house.ts'
 
 export function addRateCardCommands(program: Command): void {
-  const rateCard = program.command('rate-card').description('The cloud’s own rates: what sellers owe for what runs.')
+  const rateCard = program
+    .command('rate-card')
+    .description('The cloud’s own rates: what sellers owe for what runs.')
+    .addHelpText('after', '\nExamples:\n  turnpike rate-card show\n  turnpike rate-card load our-cloud.json')
   rateCard
     .command('load')
     .description('Load a rate card file; a changed file is in force from now on (docs/operating/rate-card.md).')

@@ -98,11 +98,16 @@ describe('help', { timeout: 60_000 }, () => {
     ['prove'],
     ['mail'],
     ['close-month'],
+    ['account'],
     ['account', 'create'],
+    ['account', 'key'],
     ['account', 'key', 'list'],
+    ['product'],
     ['product', 'register'],
     ['product', 'reject'],
+    ['rate-card'],
     ['rate-card', 'load'],
+    ['clock'],
     ['clock', 'advance'],
   ]
   test.each(commands)('turnpike %s %s %s --help has examples', async (...words) => {
