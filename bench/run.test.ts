@@ -35,7 +35,7 @@ const anyMeasure = {
   ok: null,
 }
 
-test(
+test.concurrent(
   'launch compares launches with its floor, at every number of connections asked for',
   { timeout: 90_000 },
   async () => {
