@@ -23,6 +23,8 @@ const recoverEveryMs = 5000
 const pollMs = 1000
 /** Between the end of a worker and its next start. */
 const restartMs = 200
+/** How long a worker that lost the database is waited for. Tasks it still runs may run again elsewhere, as ever. */
+const lostMsMax = 2000
 /** Tasks taken from the database at once, and told as done together: it halves what a task costs there. */
 const takenAtOnce = 16
 
@@ -37,6 +39,7 @@ const tellEnds = { completeJobBatchDelay: 0, failJobBatchDelay: 0 }
  * @param concurrency tasks at once
  */
 export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, concurrency = 4): Promise<Worker> {
+  const unhear = hearLibrary(log)
   let shift = await startShift(pool, handlers, log, concurrency)
   let stopping = false
   const supervise = async (): Promise<void> => {
@@ -66,8 +69,22 @@ export async function startWorker(pool: Pool, handlers: TaskHandlers, log: Log, 
       stopping = true
       await shift.stop()
       await supervised
+      unhear()
     },
   }
+}
+
+/**
+ * The library (0.17.3) leaves promises that nobody hears when the database goes away while it fails, completes or gives
+ * back tasks, and an unheard promise ends the process. What it lost is recovered as a dead worker's tasks are.
+ */
+function hearLibrary(log: Log): () => void {
+  const hear = (reason: unknown): void => {
+    if (!(reason instanceof Error) || !/[\\/]graphile-worker[\\/]/.test(reason.stack ?? '')) throw reason
+    log.error({ err: reason }, 'the worker failed in the background; its tasks are taken again')
+  }
+  process.on('unhandledRejection', hear)
+  return () => process.off('unhandledRejection', hear)
 }
 
 /** One run of the library, which ends by being stopped or with its connections. */
@@ -92,17 +109,21 @@ async function startShift(pool: Pool, handlers: TaskHandlers, log: Log, concurre
     await presence.leave()
     throw error
   })
+  const finished = runner.promise.catch((error: unknown) => log.debug({ err: error }, 'the worker ended'))
   // Rejected when it was stopped or has stopped by itself already.
   const stop = (): Promise<void> => runner.stop().catch(() => undefined)
-  // Without its lock others take its tasks for a dead worker's.
-  void presence.lost.then(stop)
-  const ended = runner.promise
-    .catch((error: unknown) => log.debug({ err: error }, 'the worker ended'))
-    .then(() => presence.leave())
+  // Without its lock others take its tasks for a dead worker's; and what it could not tell the database it never tells.
+  const failed = new Promise((resolve) => presence.events.once('pool:fatalError', resolve))
+  const lost = Promise.race([presence.lost, failed]).then(() => {
+    void stop()
+    // The library may wait for ever for the telling of an end that failed.
+    return within(finished, lostMsMax)
+  })
+  const ended = Promise.race([finished, lost]).then(() => presence.leave())
   return {
     ended,
     async stop() {
-      await stop()
+      void stop()
       await ended
     },
   }
@@ -247,6 +268,14 @@ function quietLogger(log: Log): Logger {
     else if (level === 'warning') log.warn(message)
     else log.trace(message)
   })
+}
+
+/** Resolves with the work, or after a while without it. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }
 
 async function pause(ms: number): Promise<void> {
