@@ -219,7 +219,7 @@ function printBigint(_key: string, value: unknown): unknown {
 }
 
 /** Asks until there is an answer other than undefined, within a bound. */
-export async function until<T>(question: () => Promise<T | undefined>, what: string, withinMs = 20_000): Promise<T> {
+export async function until<T>(question: () => Promise<T | undefined>, what: string, withinMs = 30_000): Promise<T> {
   const giveUpAt = performance.now() + withinMs
   for (;;) {
     const answer = await question()

@@ -135,3 +135,24 @@ test('an idle worker is woken by a task, however many are added at once', async 
   await vi.waitFor(() => expect(done).toHaveLength(21), { timeout: 5000 })
   await worker.stop()
 })
+
+test(
+  'a worker whose connections are cut goes on with new ones, and stops when told to',
+  { timeout: 60_000 },
+  async () => {
+    const done: unknown[] = []
+    const worker = await startWorker(tasks, noting(done), house.log)
+    for (const mailId of ['first', 'second', 'third']) {
+      await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId }))
+      await house.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+      )
+      // Cut in the middle of a task it may run twice, never not at all.
+      await vi.waitFor(() => expect(done).toContainEqual({ mailId }), { timeout: 15_000 })
+    }
+    await worker.stop()
+    await house.database.transaction((tx) => enqueue(tx, 'mail.send', { mailId: 'after' }))
+    await drainTasks(tasks, noting(done), house.log)
+    expect(done).toContainEqual({ mailId: 'after' })
+  },
+)

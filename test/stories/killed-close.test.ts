@@ -44,7 +44,7 @@ beforeAll(async () => {
   closeMs = ms
   unkilled = await booksOf(clone.pool)
   await clone.close()
-}, 120_000)
+}, 180_000)
 afterAll(() => june.close())
 
 async function closedAccounts({ pool }: Clone): Promise<number> {
@@ -79,7 +79,7 @@ async function closeAfter(clone: Clone): Promise<{ closed: MonthClosed; books: t
 }
 const closedAll = { month, done: accounts, total: accounts, parked: 0, finished: true }
 
-describe('a close killed', { timeout: 60_000 }, () => {
+describe('a close killed', { timeout: 120_000 }, () => {
   test.each(Array.from({ length: points }, (_, point) => point))('after %i/12 of its time', async (point) => {
     const clone = await cloneDatabase(june)
     await closing(clone, () => new Promise((resolve) => setTimeout(resolve, (closeMs * point) / points)))

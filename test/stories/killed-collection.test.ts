@@ -52,7 +52,7 @@ beforeAll(async () => {
   if (code !== 0) throw new Error(stderr)
   unkilled = await booksOf(clone.pool)
   await clone.close()
-}, 120_000)
+}, 180_000)
 afterAll(() => july.close())
 
 /** Payments the processor has decided on and we have not settled, and payments it was asked for since the close. */
@@ -78,7 +78,7 @@ async function taken({ pool }: Clone): Promise<{ charge: string; times: number; 
   return rows
 }
 
-describe('a collection killed', { timeout: 60_000 }, () => {
+describe('a collection killed', { timeout: 120_000 }, () => {
   test.each([1, 2, 3, 5, 7, 9, 10, 12])(
     'when the processor has been asked %i times takes everything once',
     async (asked) => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   unkilled = await booksBeside(folder)
   await service.end('SIGTERM')
   await folder.remove()
-}, 120_000)
+}, 180_000)
 afterAll(() => prepared.remove())
 
 async function booksBeside(folder: DataFolder): Promise<Books> {
