@@ -1,28 +1,22 @@
 /** Gives a buyer money back, in the books at once and at the processor by a task. */
 import { assert } from '../base/assert.ts'
 import { newUuid } from '../base/ids.ts'
-import type { Currency } from '../base/money.ts'
-import type { Month } from '../base/period.ts'
 import { Fault } from '../base/fault.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Transaction } from '../database/database.ts'
 import { planSettlement } from '../ledger/plan-settlement.ts'
 import { post } from '../ledger/post.ts'
-import { hasCancellationRefund, insertRefund, lockInvoice, refundBounds, succeededPayment } from './store.ts'
+import {
+  hasCancellationRefund,
+  insertRefund,
+  lockInvoice,
+  refundBounds,
+  succeededPayment,
+  type RefundRow,
+} from './store.ts'
 
-export interface RefundRequest {
-  readonly accountId: string
-  readonly invoiceId: string
-  readonly subscriptionId: string
-  readonly productCode: string
-  readonly sellerAccountId: string
-  /** The month whose revenue it lessens. */
-  readonly month: Month
-  readonly reason: 'cancellation'
-  /** Minor units, more than zero. */
-  readonly amount: bigint
-  readonly currency: Currency
-}
+/** Part of a collected bill to be given back. */
+export type RefundRequest = Omit<RefundRow, 'refundId'>
 
 /**
  * Starts the refund of part of a collected invoice: the seller's balance and the month's value-add shrink at once (the

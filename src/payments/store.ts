@@ -288,8 +288,10 @@ export interface RefundRow {
   readonly subscriptionId: string
   readonly productCode: string
   readonly sellerAccountId: string
+  /** The month whose revenue it lessens. */
   readonly month: Month
   readonly reason: 'cancellation'
+  /** Minor units, more than zero. */
   readonly amount: bigint
   readonly currency: Currency
 }
