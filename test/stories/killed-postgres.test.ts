@@ -3,7 +3,7 @@
  * when it dies again and again, the service says that and ends, and the next one goes on. The books are those of a
  * database that nobody killed.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { booksOf } from '../books-summary.ts'
 import { proveBooks, Town, until } from '../house.ts'
 import { prepareBooks, type PreparedBooks } from '../prepared-books.ts'
@@ -67,6 +67,7 @@ async function nextPostmaster(
 describe('PostgreSQL', { timeout: 180_000 }, () => {
   test('killed at every move of the clock is started again, and the move is made', async () => {
     const folder = new DataFolder()
+    onTestFinished(() => folder.remove())
     prepared.copyTo(folder.path)
     const service = await folder.serve()
     const town = new Town(service.url, prepared.operator)
@@ -94,11 +95,11 @@ describe('PostgreSQL', { timeout: 180_000 }, () => {
     expect(told).toHaveLength(stops.length)
     expect(await booksBeside(folder)).toEqual(unkilled)
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
-    await folder.remove()
   })
 
   test('killed again and again ends the service, which says so; the next one goes on', async () => {
     const folder = new DataFolder()
+    onTestFinished(() => folder.remove())
     prepared.copyTo(folder.path)
     const service = await folder.serve()
     const town = new Town(service.url, prepared.operator)
@@ -120,6 +121,5 @@ describe('PostgreSQL', { timeout: 180_000 }, () => {
     await new Town(next.url, prepared.operator).advance(stops.at(-1) ?? '')
     expect(await booksBeside(folder)).toEqual(unkilled)
     expect(await next.end('SIGTERM')).toMatchObject({ code: 0 })
-    await folder.remove()
   })
 })

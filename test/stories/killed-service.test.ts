@@ -3,7 +3,7 @@
  * retries, ends of access, settlements and payouts. It is started again each time and the clock moved to where it was
  * to be. In the end the books are those of a service that nobody killed.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { booksOf } from '../books-summary.ts'
 import { proveBooks, Town } from '../house.ts'
 import { prepareBooks, type PreparedBooks } from '../prepared-books.ts'
@@ -61,6 +61,7 @@ async function booksBeside(folder: DataFolder): Promise<Books> {
 describe('a service', () => {
   test('killed at every move of its clock comes to the same books', { timeout: 300_000 }, async () => {
     const folder = new DataFolder()
+    onTestFinished(() => folder.remove())
     prepared.copyTo(folder.path)
     let service = await folder.serve()
     let interrupted = 0
@@ -82,6 +83,5 @@ describe('a service', () => {
     expect(await booksBeside(folder)).toEqual(unkilled)
     expect(interrupted).toBeGreaterThanOrEqual(stops.length / 3)
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0, signal: null })
-    await folder.remove()
   })
 })
