@@ -3,6 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { listAccounts } from '../accounts/find-account.ts'
+import { Fault } from '../base/fault.ts'
+import type { Database } from '../database/database.ts'
 import { startService } from '../main.ts'
 import { Narrator } from './demo/narrate.ts'
 import { toJson } from './output.ts'
@@ -45,6 +48,7 @@ Examples:
       }
       const narrator = new Narrator(json ? 'silent' : 'told')
       try {
+        await requireEmpty(service.database)
         const result = await actStory(service, narrator)
         if (json) process.stdout.write(`${toJson(result.summary)}\n`)
         if (!result.summary.proof.ok) process.exitCode = 1
@@ -56,6 +60,16 @@ Examples:
         await end()
       }
     })
+}
+
+/** The story is told once: its people have accounts afterwards. */
+async function requireEmpty(database: Database): Promise<void> {
+  const [account] = await database.read((tx) => listAccounts(tx, { limit: 1 }))
+  if (account === undefined) return
+  throw new Fault(
+    'Conflict',
+    'The demo acts on an empty database, and this one has accounts; nothing was done. Leave --data-folder and DATABASE_URL out, or name an empty one.',
+  )
 }
 
 /** Resolves at Ctrl-C. */
