@@ -4,7 +4,7 @@
  */
 import { createServer as createNetServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { publicUrlOf, type Config } from './base/config.ts'
+import { httpUrl, publicUrlOf, type Config } from './base/config.ts'
 import { Fault } from './base/fault.ts'
 import { createMetrics, type Log } from './base/telemetry.ts'
 import { localDriver } from './compute/local-driver.ts'
@@ -254,7 +254,7 @@ function tick(house: Parts, log: Log): () => Promise<void> {
 /** Where this machine reaches the service, whatever address buyers use. */
 function localUrl({ host, port }: Config): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+  return httpUrl(reachable, port)
 }
 
 /** A port nobody listens on; the public address is needed before the server can listen on it. */

@@ -9,11 +9,13 @@ import { createLog } from '../src/base/telemetry.ts'
 import { verifyBankAccount } from '../src/accounts/verify-bank-account.ts'
 import { runInstances } from '../src/instances/run-instances.ts'
 import { startService } from '../src/main.ts'
-import { decliningCard, goodCard, type Person } from './house.ts'
+import { booksOf } from './books-summary.ts'
+import { decliningCard, goodCard, proveBooks, Town, type Person } from './house.ts'
 import { callerOf, newPaidImage, region } from './machines.ts'
 import { enterCard, order } from './orders.ts'
 import { newAccount, newProduct, sampleProduct } from './products.ts'
 import { makeScratchFolder } from './scratch-folder.ts'
+import { DataFolder } from './service-process.ts'
 
 const clockStart = '2026-06-10T00:00:00Z'
 
@@ -64,5 +66,43 @@ export async function prepareBooks(buyers: number): Promise<PreparedBooks> {
       execFileSync('cp', ['-a', folder, other])
     },
     remove: () => rmSync(parent, { recursive: true, force: true }),
+  }
+}
+
+type Books = Awaited<ReturnType<typeof booksOf>>
+
+/** What came of moving the clock without killing anything. */
+export interface Moved {
+  readonly books: Books
+  /** How long each move took. */
+  readonly stepMs: readonly number[]
+}
+
+/** Moves the clock of a copy from stop to stop: what the killed ones are compared with, and when to kill them. */
+export async function moveUnkilled(prepared: PreparedBooks, stops: readonly string[]): Promise<Moved> {
+  const folder = new DataFolder()
+  prepared.copyTo(folder.path)
+  const service = await folder.serve()
+  const town = new Town(service.url, prepared.operator)
+  const stepMs: number[] = []
+  for (const to of stops) {
+    const began = performance.now()
+    await town.advance(to)
+    stepMs.push(performance.now() - began)
+  }
+  const books = await booksBeside(folder)
+  await service.end('SIGTERM')
+  await folder.remove()
+  return { books, stepMs }
+}
+
+/** The proven books of a running service. */
+export async function booksBeside(folder: DataFolder): Promise<Books> {
+  const house = await folder.beside()
+  try {
+    await proveBooks(house.database)
+    return await booksOf(house.database.pool)
+  } finally {
+    await house.close()
   }
 }

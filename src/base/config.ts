@@ -257,7 +257,12 @@ export function loadConfig(overrides: ConfigInput = {}, environment: NodeJS.Proc
 
 /** The address in every link that leaves the service. `src/main.ts` sets `publicUrl` where the port is only known once listening. */
 export function publicUrlOf(config: Config): string {
-  return config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
+  return config.publicUrl ?? httpUrl(config.host, config.port)
+}
+
+/** @param host a name, an IPv4 or an IPv6 address */
+export function httpUrl(host: string, portNumber: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${portNumber}`
 }
 
 function readConfigFile(file: string): Record<string, unknown> {

@@ -8,6 +8,11 @@ export function newUuid(): string {
   return randomUUID()
 }
 
+/** Whether text from outside is the id of a row; what is not must never reach a uuid column, which refuses it as a failure. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}
+
 /** An EC2 resource id: prefix, dash, seventeen hex digits, such as `i-0f3a…`. */
 export function newEc2Id(prefix: 'ami' | 'i' | 'r' | 'snap' | 'vol' | 'eni' | 'key' | 'bun'): string {
   return `${prefix}-${randomBytes(9).toString('hex').slice(0, 17)}`

@@ -5,8 +5,8 @@
  */
 import { enqueueAll } from '../jobs/enqueue.ts'
 import type { Transaction } from '../database/database.ts'
-import { isTransitional, type Actor, type StateReason } from './instances.ts'
-import { writeTransitions, type Transition } from './store.ts'
+import { isTransitional } from './instances.ts'
+import { writeTransitions, type TransitionChange } from './store.ts'
 
 /**
  * @param change.transitions from which state and sequence to which state; those found otherwise are left alone
@@ -16,13 +16,7 @@ import { writeTransitions, type Transition } from './store.ts'
  */
 export async function recordTransitions(
   tx: Transaction,
-  change: {
-    accountId: string
-    transitions: readonly Transition[]
-    actor: Actor
-    reason: string
-    stateReason?: StateReason | null
-  },
+  change: TransitionChange,
 ): Promise<{ instanceId: string; sequence: number }[]> {
   if (change.transitions.length === 0) return []
   const changed = await writeTransitions(tx, change)

@@ -150,6 +150,17 @@ export interface Transition {
   readonly subscriptionId?: string | null
 }
 
+/** Instances of one account that change their state together, for one reason. */
+export interface TransitionChange {
+  readonly accountId: string
+  readonly transitions: readonly Transition[]
+  readonly actor: Actor
+  /** For the history. */
+  readonly reason: string
+  /** What the instances show; null clears it, left out keeps it. */
+  readonly stateReason?: StateReason | null
+}
+
 /**
  * The one statement that changes the state of instances: compare-and-set on state and sequence, its row of the history, and the
  * run that it ends or begins. An instant never lies before the change before it, whichever server's clock was ahead.
@@ -158,15 +169,7 @@ export interface Transition {
  */
 export async function writeTransitions(
   tx: Transaction,
-  write: {
-    accountId: string
-    transitions: readonly Transition[]
-    actor: Actor
-    /** For the history. */
-    reason: string
-    /** What the instance shows; null clears it, undefined keeps it. */
-    stateReason?: StateReason | null
-  },
+  write: TransitionChange,
 ): Promise<{ instanceId: string; sequence: number }[]> {
   const { transitions } = write
   const shown =

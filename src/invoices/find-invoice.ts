@@ -1,4 +1,5 @@
 /** Reading bills: of one buyer only, since every question names the account. */
+import { isUuid } from '../base/ids.ts'
 import type { Month } from '../base/period.ts'
 import type { Transaction } from '../database/database.ts'
 import type { Invoice, InvoiceLine } from './invoices.ts'
@@ -13,7 +14,6 @@ import {
 } from './store.ts'
 
 const pageMax = 100
-const invoiceIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export interface InvoiceWithLines extends Invoice {
   readonly lines: readonly InvoiceLine[]
@@ -40,7 +40,7 @@ export async function findInvoice(
   tx: Transaction,
   of: { accountId: string; invoiceId: string },
 ): Promise<InvoiceWithLines | undefined> {
-  if (!invoiceIdForm.test(of.invoiceId)) return undefined
+  if (!isUuid(of.invoiceId)) return undefined
   const invoice = await selectInvoice(tx, of)
   if (invoice === undefined) return undefined
   return { ...invoice, lines: await selectLines(tx, of), carried: await selectCarriedInto(tx, of) }

@@ -21,6 +21,7 @@ export interface Worker {
 const recoverAfterMs = 2000
 const recoverEveryMs = 5000
 const pollMs = 1000
+const drainPollMs = 5
 /** Between the end of a worker and its next start. */
 const restartMs = 200
 /** How long a worker that lost the database is waited for. Tasks it still runs may run again elsewhere, as ever. */
@@ -150,7 +151,7 @@ export async function drainTasks(pool: Pool, handlers: TaskHandlers, log: Log): 
     if (counts.runnable > 0) await drainOnce(pool, handlers, log)
     else {
       await recoverDeadWorkers(pool, log)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await pause(drainPollMs)
     }
   }
 }

@@ -1,9 +1,8 @@
 import { Fault } from '../base/fault.ts'
+import { isUuid } from '../base/ids.ts'
 import type { Transaction } from '../database/database.ts'
 import type { Mail } from './notices.ts'
 import { selectMail, selectMails } from './store.ts'
-
-const mailIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Mails, latest first.
@@ -16,7 +15,7 @@ export async function listMails(
   tx: Transaction,
   page: { limit: number; before?: string; recipient?: string },
 ): Promise<Mail[]> {
-  if (page.before !== undefined && !mailIdForm.test(page.before)) {
+  if (page.before !== undefined && !isUuid(page.before)) {
     throw new Fault('InvalidParameter', `"${page.before}" is not the id of a mail.`, { data: { parameter: 'before' } })
   }
   return await selectMails(tx, {
@@ -26,5 +25,5 @@ export async function listMails(
 }
 
 export async function findMail(tx: Transaction, mailId: string): Promise<Mail | undefined> {
-  return mailIdForm.test(mailId) ? await selectMail(tx, mailId) : undefined
+  return isUuid(mailId) ? await selectMail(tx, mailId) : undefined
 }

@@ -1,4 +1,5 @@
 /** Takes in the processor's webhooks: verified, written once, acknowledged only when durable, applied by a task. */
+import { isUuid } from '../base/ids.ts'
 import { Fault } from '../base/fault.ts'
 import type { Database } from '../database/database.ts'
 import { enqueue } from '../jobs/enqueue.ts'
@@ -71,12 +72,10 @@ async function settle(db: Database, event: PaymentEvent, outcome: Outcome): Prom
   })
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** The attempt an event is about: named by the metadata of its charge, which must be the charge of that attempt's key. */
 function attemptNamedBy(event: PaymentEvent): (InvoiceReference & { attemptNumber: number }) | undefined {
   const { account_id: accountId, invoice_id: invoiceId = '', attempt_number: number = '' } = event.metadata
-  if (accountId === undefined || !uuid.test(invoiceId) || !/^\d{1,9}$/.test(number)) return undefined
+  if (accountId === undefined || !isUuid(invoiceId) || !/^\d{1,9}$/.test(number)) return undefined
   const reference = { accountId, invoiceId, attemptNumber: Number(number) }
   return event.idempotencyKey === attemptKey(reference) ? reference : undefined
 }

@@ -37,6 +37,15 @@ export function list<Item extends z.ZodType>(item: Item) {
   }, z.array(item).max(100))
 }
 
+/** How the making of an intent says what it is paid with. */
+export const methodFields = {
+  payment_method: text.optional(),
+  allowed_payment_method_types: list(z.literal('card', 'The sandbox knows cards only.')).optional(),
+  automatic_payment_methods: z
+    .strictObject({ enabled: flag, allow_redirects: z.enum(['always', 'never']).optional() })
+    .optional(),
+}
+
 /** What every list takes. */
 export const paging = {
   limit: integer.pipe(z.number().min(1).max(100)).default(10),

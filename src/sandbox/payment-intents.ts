@@ -7,7 +7,7 @@ import type Stripe from 'stripe'
 import { z } from 'zod'
 import { captureCharge, createCharge } from './charges.ts'
 import { declineAnswer, declineFields } from './decline.ts'
-import { currency, flag, list, metadata, paging, positiveInteger, text, webAddress } from './parameters.ts'
+import { currency, flag, metadata, methodFields, paging, positiveInteger, text, webAddress } from './parameters.ts'
 import { requirePaymentMethod, type StoredCard } from './payment-methods.ts'
 import { recordEvent } from './record-event.ts'
 import { requireCustomer } from './require-customer.ts'
@@ -37,11 +37,7 @@ const createFields = {
   amount: positiveInteger,
   currency,
   customer: text.optional(),
-  payment_method: text.optional(),
-  allowed_payment_method_types: list(z.literal('card', 'The sandbox knows cards only.')).optional(),
-  automatic_payment_methods: z
-    .strictObject({ enabled: flag, allow_redirects: z.enum(['always', 'never']).optional() })
-    .optional(),
+  ...methodFields,
   capture_method: z.enum(['automatic', 'automatic_async', 'manual']).optional(),
   confirm: flag.optional(),
   off_session: flag.optional(),

@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import { z } from 'zod'
 import { declineAnswer, declineFields } from './decline.ts'
-import { flag, list, metadata, paging, text, webAddress } from './parameters.ts'
+import { flag, metadata, methodFields, paging, text, webAddress } from './parameters.ts'
 import { attachPaymentMethod, requirePaymentMethod, type StoredCard } from './payment-methods.ts'
 import { recordEvent } from './record-event.ts'
 import { requireCustomer } from './require-customer.ts'
@@ -118,11 +118,7 @@ export async function lockSetupIntent(call: Call, id: string): Promise<Stripe.Se
 
 const createFields = {
   customer: text.optional(),
-  payment_method: text.optional(),
-  allowed_payment_method_types: list(z.literal('card', 'The sandbox knows cards only.')).optional(),
-  automatic_payment_methods: z
-    .strictObject({ enabled: flag, allow_redirects: z.enum(['always', 'never']).optional() })
-    .optional(),
+  ...methodFields,
   confirm: flag.optional(),
   description: text.optional(),
   metadata: metadata.optional(),

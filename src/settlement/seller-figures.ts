@@ -12,6 +12,7 @@ import {
   selectMoved,
   selectSellerProducts,
   selectTransactions,
+  type BilledRow,
   type KindRow,
   type SellerProductRow,
   type TransactionRow,
@@ -85,16 +86,11 @@ export async function sellerActivity(
   return { month, products: activities, totals }
 }
 
-interface Revenue {
-  readonly productCode: string
-  readonly kind: 'one-time' | 'monthly' | 'usage'
-  readonly dimension: string | null
-  readonly quantity: bigint
-  readonly amount: bigint
-  readonly cost: bigint
-}
-
-async function notBilledYet(tx: Transaction, products: readonly SellerProductRow[], month: Month): Promise<Revenue[]> {
+async function notBilledYet(
+  tx: Transaction,
+  products: readonly SellerProductRow[],
+  month: Month,
+): Promise<BilledRow[]> {
   const { start, end } = monthPeriod(month)
   // As in a buyer's estimate: the hour that begins now is in.
   const until = new Date(Math.min(end.getTime(), addMs(tx.now, 1).getTime()))
@@ -116,8 +112,12 @@ async function notBilledYet(tx: Transaction, products: readonly SellerProductRow
   })
 }
 
-function activityOf(product: SellerProductRow, billed: readonly Revenue[], moved: readonly KindRow[]): ProductActivity {
-  const billedAs = (kind: Revenue['kind']): bigint =>
+function activityOf(
+  product: SellerProductRow,
+  billed: readonly BilledRow[],
+  moved: readonly KindRow[],
+): ProductActivity {
+  const billedAs = (kind: BilledRow['kind']): bigint =>
     sum(
       billed.filter((row) => row.kind === kind),
       'amount',
@@ -151,7 +151,7 @@ function activityOf(product: SellerProductRow, billed: readonly Revenue[], moved
   }
 }
 
-function usageOf(billed: readonly Revenue[]): UsageFigure[] {
+function usageOf(billed: readonly BilledRow[]): UsageFigure[] {
   const usage = billed.filter((row) => row.kind === 'usage')
   return [...Map.groupBy(usage, (row) => row.dimension ?? '')].map(([dimension, rows]) => ({
     dimension,

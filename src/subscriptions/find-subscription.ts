@@ -1,3 +1,4 @@
+import { isUuid } from '../base/ids.ts'
 import type { Transaction } from '../database/database.ts'
 import {
   selectLive,
@@ -13,7 +14,7 @@ export async function findSubscription(
   tx: Transaction,
   of: SubscriptionReference & { readonly lock?: RowLock | undefined },
 ): Promise<Subscription | undefined> {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(of.subscriptionId)) return undefined
+  if (!isUuid(of.subscriptionId)) return undefined
   return await selectSubscription(tx, of, of.lock)
 }
 

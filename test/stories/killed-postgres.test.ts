@@ -4,45 +4,21 @@
  * database that nobody killed.
  */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { booksOf } from '../books-summary.ts'
-import { proveBooks, Town, until } from '../house.ts'
-import { prepareBooks, type PreparedBooks } from '../prepared-books.ts'
+import { Town, until } from '../house.ts'
+import { booksBeside, moveUnkilled, prepareBooks, type Moved, type PreparedBooks } from '../prepared-books.ts'
 import { DataFolder, isRunning, type ServiceProcess } from '../service-process.ts'
 
 /** Five: after a sixth death in a minute the service gives up, as it should. */
 const stops = ['2026-07-01', '2026-07-02', '2026-07-23', '2026-08-02', '2026-09-08'].map((day) => `${day}T12:00:00Z`)
 
-type Books = Awaited<ReturnType<typeof booksOf>>
 let prepared: PreparedBooks
-let unkilled: Books
-const stepMs: number[] = []
+let unkilled: Moved
 
 beforeAll(async () => {
   prepared = await prepareBooks(12)
-  const folder = new DataFolder()
-  prepared.copyTo(folder.path)
-  const service = await folder.serve()
-  const town = new Town(service.url, prepared.operator)
-  for (const to of stops) {
-    const began = performance.now()
-    await town.advance(to)
-    stepMs.push(performance.now() - began)
-  }
-  unkilled = await booksBeside(folder)
-  await service.end('SIGTERM')
-  await folder.remove()
+  unkilled = await moveUnkilled(prepared, stops)
 }, 180_000)
 afterAll(() => prepared.remove())
-
-async function booksBeside(folder: DataFolder): Promise<Books> {
-  const house = await folder.beside()
-  try {
-    await proveBooks(house.database)
-    return await booksOf(house.database.pool)
-  } finally {
-    await house.close()
-  }
-}
 
 async function ready({ url }: ServiceProcess): Promise<boolean> {
   return await fetch(`${url}/readyz`).then(
@@ -73,7 +49,7 @@ describe('PostgreSQL', { timeout: 180_000 }, () => {
     const town = new Town(service.url, prepared.operator)
     for (const [step, to] of stops.entries()) {
       const killed = await nextPostmaster(folder, new Set(), service)
-      const moment = (stepMs[step] ?? 0) * ((step + 0.5) / stops.length)
+      const moment = (unkilled.stepMs[step] ?? 0) * ((step + 0.5) / stops.length)
       const timer = setTimeout(() => process.kill(killed, 'SIGKILL'), moment)
       const answer = await town.ask(town.operator, 'POST', '/clock/advance', { to }).catch((error: unknown) => {
         throw new Error(`the service gave no answer; its log ends: ${service.log.slice(-8).join('\n')}`, {
@@ -93,7 +69,7 @@ describe('PostgreSQL', { timeout: 180_000 }, () => {
     }
     const told = service.log.filter((line) => line.includes('PostgreSQL died; it is started again'))
     expect(told).toHaveLength(stops.length)
-    expect(await booksBeside(folder)).toEqual(unkilled)
+    expect(await booksBeside(folder)).toEqual(unkilled.books)
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
   })
 
@@ -119,7 +95,7 @@ describe('PostgreSQL', { timeout: 180_000 }, () => {
 
     const next = await folder.serve()
     await new Town(next.url, prepared.operator).advance(stops.at(-1) ?? '')
-    expect(await booksBeside(folder)).toEqual(unkilled)
+    expect(await booksBeside(folder)).toEqual(unkilled.books)
     expect(await next.end('SIGTERM')).toMatchObject({ code: 0 })
   })
 })

@@ -4,9 +4,8 @@
  * to be. In the end the books are those of a service that nobody killed.
  */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { booksOf } from '../books-summary.ts'
-import { proveBooks, Town } from '../house.ts'
-import { prepareBooks, type PreparedBooks } from '../prepared-books.ts'
+import { Town } from '../house.ts'
+import { booksBeside, moveUnkilled, prepareBooks, type Moved, type PreparedBooks } from '../prepared-books.ts'
 import { DataFolder } from '../service-process.ts'
 
 /** Where the clock is moved to, one after the other; months end, charges are retried, Mondays come. */
@@ -25,38 +24,14 @@ const stops = [
   '2026-11-01',
 ].map((day) => `${day}T12:00:00Z`)
 
-type Books = Awaited<ReturnType<typeof booksOf>>
 let prepared: PreparedBooks
-let unkilled: Books
-const stepMs: number[] = []
+let unkilled: Moved
 
 beforeAll(async () => {
   prepared = await prepareBooks(18)
-  const folder = new DataFolder()
-  prepared.copyTo(folder.path)
-  const service = await folder.serve()
-  const town = new Town(service.url, prepared.operator)
-  for (const to of stops) {
-    const began = performance.now()
-    await town.advance(to)
-    stepMs.push(performance.now() - began)
-  }
-  unkilled = await booksBeside(folder)
-  await service.end('SIGTERM')
-  await folder.remove()
+  unkilled = await moveUnkilled(prepared, stops)
 }, 180_000)
 afterAll(() => prepared.remove())
-
-/** The proven books of a running service. */
-async function booksBeside(folder: DataFolder): Promise<Books> {
-  const house = await folder.beside()
-  try {
-    await proveBooks(house.database)
-    return await booksOf(house.database.pool)
-  } finally {
-    await house.close()
-  }
-}
 
 describe('a service', () => {
   test('killed at every move of its clock comes to the same books', { timeout: 300_000 }, async () => {
@@ -69,7 +44,7 @@ describe('a service', () => {
       const { url, end } = service
       // From the first work of a move to its last.
       const share = ((step * 5) % stops.length) / stops.length
-      const timer = setTimeout(() => void end('SIGKILL'), (stepMs[step] ?? 0) * share)
+      const timer = setTimeout(() => void end('SIGKILL'), (unkilled.stepMs[step] ?? 0) * share)
       const moved = await new Town(url, prepared.operator).advance(to).then(
         () => true,
         () => false,
@@ -80,7 +55,7 @@ describe('a service', () => {
       service = await folder.serve()
       await new Town(service.url, prepared.operator).advance(to)
     }
-    expect(await booksBeside(folder)).toEqual(unkilled)
+    expect(await booksBeside(folder)).toEqual(unkilled.books)
     expect(interrupted).toBeGreaterThanOrEqual(stops.length / 3)
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0, signal: null })
   })

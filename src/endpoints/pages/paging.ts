@@ -1,4 +1,5 @@
 /** Long lists, a page at a time: the next page begins behind the last entry of this one. */
+import { isUuid } from '../../base/ids.ts'
 import { html, type Markup } from '../../http/markup.ts'
 import { field } from './reader.ts'
 
@@ -8,12 +9,10 @@ export interface Mark {
   readonly id: string
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** The mark a link of `drawOlder` carries; undefined on the first page, and for anything that is none. */
 export function readMark(query: unknown): Mark | undefined {
   const [milliseconds = '', id = ''] = field(query, 'before').split('~')
-  if (!/^\d{1,15}$/.test(milliseconds) || !uuid.test(id)) return undefined
+  if (!/^\d{1,15}$/.test(milliseconds) || !isUuid(id)) return undefined
   return { at: new Date(Number(milliseconds)), id }
 }
 

@@ -1,6 +1,7 @@
 /** What sellers read: activity, transactions, payouts, subscribers (spec §8). */
 import { z } from 'zod'
 import { Fault } from '../../base/fault.ts'
+import { isUuid } from '../../base/ids.ts'
 import { formatMinor } from '../../base/money.ts'
 import { monthOf } from '../../base/period.ts'
 import { parseInstant } from '../../base/time.ts'
@@ -253,9 +254,9 @@ function transactionJson(row: SellerTransaction): z.output<typeof transactionSha
 }
 
 function readCursor(text: string): { at: Date; transferId: string } {
-  const [, instant = '', transferId = ''] = /^([^_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? []
+  const [instant = '', transferId = '', ...rest] = text.split('_')
   const at = parseInstant(instant)
-  if (at !== undefined) return { at, transferId }
+  if (at !== undefined && isUuid(transferId) && rest.length === 0) return { at, transferId }
   throw new Fault('InvalidParameter', `before is ${JSON.stringify(text)}, not the "next" of the page before.`, {
     data: { parameter: 'before' },
   })
